@@ -1,0 +1,264 @@
+"""The verdict and its algebra.
+
+Joining is associative, commutative and idempotent on what a verdict *decides* (`Verdict.essence`):
+decisions, statuses, scores and severities by maximum, spans, reasons and redactions by union.
+Provenance (guard, parts, elapsed time) is kept beside it. Failures are resolved to decisions by the
+policy's `on_error` when a rule's score is made, so *before* joining: nothing that failed can be
+outvoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+
+from pydantic import Field
+
+from .decision import Decision, Status
+from .errors import JoinError
+from .message import Value
+from .policy import Policy, PolicyRef, Rule
+
+
+class Span(Value):
+    """A half-open range of the judged message's text, in code points."""
+
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+    label: str = ""
+
+    def shift(self, by: int) -> Span:
+        return Span(start=self.start + by, end=self.end + by, label=self.label)
+
+
+class Redaction(Value):
+    """A range to be taken out of the text, for which rule, and what it is (`card`, …)."""
+
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+    rule: str
+    label: str
+
+
+class RuleScore(Value):
+    """What one guard, or several joined, found on one rule."""
+
+    id: str
+    score: float | None = None
+    """Calibrated probability that the rule is violated, 0 to 1; None when it was not judged."""
+    status: Status = Status.OK
+    decision: Decision = Decision.ALLOW
+    """What follows from this rule alone, failures resolved by the policy's `on_error`."""
+    severity: int = 0
+    spans: tuple[Span, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    @classmethod
+    def judged(
+        cls,
+        rule: Rule,
+        *,
+        score: float,
+        violated: bool,
+        severity: int | None = None,
+        spans: Iterable[Span] = (),
+        reasons: Iterable[str] = (),
+    ) -> RuleScore:
+        """A rule that was judged. A violation of unknown severity counts as the rule's lowest
+        level at which anything is done, or 3 if that is higher."""
+        if not violated:
+            return cls(id=rule.id, score=score, spans=_sorted(spans), reasons=tuple(sorted(set(reasons))))
+        level = max(3, rule.floor) if severity is None else severity
+        return cls(
+            id=rule.id,
+            score=score,
+            decision=rule.action(level),
+            severity=level,
+            spans=_sorted(spans),
+            reasons=tuple(sorted(set(reasons))),
+        )
+
+    @classmethod
+    def failed(cls, rule: Rule, policy: Policy, *, status: Status, reason: str) -> RuleScore:
+        """A rule that was not judged: what the policy's `on_error` says is decided here."""
+        return cls(
+            id=rule.id, status=status, decision=policy.on_failure(rule, status), reasons=(reason,)
+        )
+
+    def join(self, other: RuleScore) -> RuleScore:
+        if self == other:
+            return self
+        scores = [s for s in (self.score, other.score) if s is not None]
+        return RuleScore(
+            id=self.id,
+            score=max(scores) if scores else None,
+            status=Status.highest((self.status, other.status)),
+            decision=Decision.highest((self.decision, other.decision)),
+            severity=max(self.severity, other.severity),
+            spans=_sorted((*self.spans, *other.spans)),
+            reasons=tuple(sorted({*self.reasons, *other.reasons})),
+        )
+
+
+class Verdict(Value):
+    """What was decided about one exchange, on which rules, by which guard, under which policy."""
+
+    decision: Decision
+    rules: tuple[RuleScore, ...] = ()
+    """Every rule of the policy that applies on the surface, sorted by id."""
+    score: float | None = None
+    """Probability that any rule is violated, 0 to 1; None when no rule was judged."""
+    severity: int = 0
+    status: Status = Status.OK
+    refusal: bool | None = None
+    """Does the judged answer refuse? None is unknown."""
+    redactions: tuple[Redaction, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a reader should know: limits reached, media that could not be judged."""
+    guard: str = ""
+    policy: PolicyRef
+    trained_on: str | None = None
+    """Digest of the policy that the guard's weights were trained on."""
+    elapsed_ms: float = 0.0
+    parts: tuple[Verdict, ...] = ()
+    """The verdicts that this one was joined from."""
+
+    @classmethod
+    def of(
+        cls,
+        rules: Sequence[RuleScore],
+        *,
+        policy: PolicyRef,
+        guard: str,
+        score: float | None = None,
+        refusal: bool | None = None,
+        redactions: Iterable[Redaction] = (),
+        notes: Iterable[str] = (),
+        trained_on: str | None = None,
+        elapsed_ms: float = 0.0,
+    ) -> Verdict:
+        """The verdict that follows from its rules. `score` is raised to the highest rule's."""
+        best, worst, severity, decision = score, Status.OK, 0, Decision.ALLOW
+        for rule in rules:
+            if rule.score is not None and (best is None or rule.score > best):
+                best = rule.score
+            if rule.status is not Status.OK and rule.status.rank > worst.rank:
+                worst = rule.status
+            if rule.decision is not Decision.ALLOW:
+                if rule.decision.rank > decision.rank:
+                    decision = rule.decision
+                if rule.severity > severity:
+                    severity = rule.severity
+        return cls(
+            decision=decision,
+            rules=tuple(sorted(rules, key=_rule_id)),
+            score=best,
+            severity=severity,
+            status=worst,
+            refusal=refusal,
+            redactions=_sorted_redactions(redactions),
+            notes=tuple(sorted(set(notes))),
+            guard=guard,
+            policy=policy,
+            trained_on=trained_on,
+            elapsed_ms=elapsed_ms,
+        )
+
+    @property
+    def flagged(self) -> bool:
+        """The decision is flag, escalate or block. A text that is only redacted goes on, changed."""
+        return self.decision in (Decision.FLAG, Decision.ESCALATE, Decision.BLOCK)
+
+    @property
+    def cited(self) -> tuple[RuleScore, ...]:
+        """The rules that the decision rests on, the strictest and surest first."""
+        found = [rule for rule in self.rules if rule.decision is not Decision.ALLOW]
+        return tuple(sorted(found, key=lambda r: (-r.decision.rank, -(r.score or 0.0), r.id)))
+
+    @property
+    def undecided(self) -> tuple[RuleScore, ...]:
+        """The rules that were not judged."""
+        return tuple(rule for rule in self.rules if rule.status is not Status.OK)
+
+    @property
+    def essence(self) -> tuple[object, ...]:
+        """What the verdict decides, without provenance: the domain of the algebra's laws."""
+        return (
+            self.decision,
+            self.rules,
+            self.score,
+            self.severity,
+            self.status,
+            self.refusal,
+            self.redactions,
+            self.notes,
+            self.policy,
+        )
+
+    def rule(self, rule_id: str) -> RuleScore | None:
+        return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+    def join(self, other: Verdict) -> Verdict:
+        """Both verdicts' findings. Raises `JoinError` if they speak of different policies."""
+        return join((self, other))
+
+
+def join(verdicts: Sequence[Verdict], *, guard: str | None = None) -> Verdict:
+    """Join one or more verdicts on the same exchange under the same policy.
+
+    Elapsed times add up; `parts` are the verdicts joined, those that were joined before flattened.
+    Raises `JoinError` for none, or for different policies.
+    """
+    if not verdicts:
+        raise JoinError("no verdict to join")
+    if any(v.policy != verdicts[0].policy for v in verdicts):
+        raise JoinError(
+            "the verdicts speak of different policies", remedy="Check the exchange again under one policy"
+        )
+    parts = tuple(leaf for v in verdicts for leaf in (v.parts or (v,)))
+    return reduce(_join_two, verdicts).model_copy(
+        update={
+            "guard": guard or ",".join(dict.fromkeys(v.guard for v in verdicts)),
+            "parts": parts if len(parts) > 1 else (),
+            "elapsed_ms": sum(v.elapsed_ms for v in verdicts),
+            "trained_on": next((v.trained_on for v in verdicts if v.trained_on), None),
+        }
+    )
+
+
+def _join_two(a: Verdict, b: Verdict) -> Verdict:
+    by_id = {rule.id: rule for rule in a.rules}
+    for rule in b.rules:
+        mine = by_id.get(rule.id)
+        by_id[rule.id] = rule if mine is None else mine.join(rule)
+    scores = [s for s in (a.score, b.score) if s is not None]
+    refusals = [r for r in (a.refusal, b.refusal) if r is not None]
+    return Verdict(
+        decision=Decision.highest((a.decision, b.decision)),
+        rules=tuple(sorted(by_id.values(), key=_rule_id)),
+        score=max(scores) if scores else None,
+        severity=max(a.severity, b.severity),
+        status=Status.highest((a.status, b.status)),
+        refusal=any(refusals) if refusals else None,
+        redactions=_sorted_redactions((*a.redactions, *b.redactions)),
+        notes=tuple(sorted({*a.notes, *b.notes})),
+        policy=a.policy,
+    )
+
+
+def _rule_id(rule: RuleScore) -> str:
+    return rule.id
+
+
+def _sorted(spans: Iterable[Span]) -> tuple[Span, ...]:
+    found = tuple(spans)
+    if not found:
+        return ()
+    return tuple(sorted(set(found), key=lambda s: (s.start, s.end, s.label)))
+
+
+def _sorted_redactions(redactions: Iterable[Redaction]) -> tuple[Redaction, ...]:
+    found = tuple(redactions)
+    if not found:
+        return ()
+    return tuple(sorted(set(found), key=lambda r: (r.start, r.end, r.rule, r.label)))
