@@ -5,6 +5,7 @@ An exchange is judged by its **last** message; earlier ones are context.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
@@ -18,6 +19,13 @@ class Value(BaseModel):
     """Base of every value: frozen, no unknown fields, JSON round trip."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A changed copy. Unlike pydantic's, it leaves cached properties behind: they may not hold for it."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in copied.__dict__.keys() - type(self).model_fields.keys():
+            del copied.__dict__[name]
+        return copied
 
 
 class Role(StrEnum):

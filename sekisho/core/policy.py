@@ -222,10 +222,7 @@ class Policy(Value):
 
     def only(self, rule_ids: Collection[str]) -> Self:
         """A view with these rules alone, in the policy's order, under the same digest."""
-        # Not model_copy: it would carry this policy's cached look-ups into the view.
-        fields = {name: getattr(self, name) for name in type(self).model_fields}
-        fields["rules"] = tuple(rule for rule in self.rules if rule.id in rule_ids)
-        return type(self).model_construct(**fields)
+        return self.model_copy(update={"rules": tuple(r for r in self.rules if r.id in rule_ids)})
 
     def on(self, surface: Surface) -> tuple[Rule, ...]:
         """The rules that apply on a surface."""

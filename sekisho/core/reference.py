@@ -65,6 +65,8 @@ def parse_reference(text: str) -> Reference:
         return Reference(path=text)
     head, at, endpoint = text.partition("@")
     name, question, query = head.partition("?")
+    if question and not query:
+        raise ReferenceError_("there is a ? but no parameter after it", remedy=_HELP)
     if not _NAME.match(name):
         raise ReferenceError_(
             "the name has to be lower-case letters, digits, dots, hyphens or underscores", remedy=_HELP

@@ -1,0 +1,227 @@
+"""The `rules` guard: detectors and user patterns of the policy, decided without a model.
+
+It covers rules with `check=patterns`. On other rules that name detectors or patterns it only adds
+evidence: what it finds counts, but finding nothing clears nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sekisho.core import (
+    Cover,
+    Coverage,
+    Decision,
+    Exchange,
+    GuardStream,
+    Message,
+    Policy,
+    Redaction,
+    Rule,
+    RuleScore,
+    Span,
+    Status,
+    Verdict,
+)
+
+from ..normalise import Normalised, variants
+from ..stream import WindowedStream
+from ._hold import hold
+from ._injection import INJECTION
+from ._matching import MAX_MATCHES, DetectorSpec, Matcher, compile_pattern
+from ._personal import PERSONAL
+from ._secrets import SECRETS
+
+DETECTORS: dict[str, DetectorSpec] = {spec.name: spec for spec in (*PERSONAL, *SECRETS, *INJECTION)}
+NO_EVIDENCE = "patterns alone cannot clear this rule"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A finding in the original text."""
+
+    start: int
+    end: int
+    label: str
+    severity: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A rule made ready: its detectors' severities, its patterns, its allow-list."""
+
+    rule: Rule
+    detectors: dict[str, int]
+    patterns: tuple[tuple[Any, int, str], ...]
+    exact: tuple[str, ...]
+    exempt: tuple[Any, ...]
+
+
+class RulesGuard:
+    """Detectors, user patterns and allow-lists. Linear in the text, whatever the patterns."""
+
+    name = "rules"
+
+    def coverage(self, policy: Policy) -> tuple[Coverage, ...]:
+        return tuple(
+            Coverage(rule=rule.id, cover=Cover.COVERED)
+            if rule.check == "patterns"
+            else Coverage(rule=rule.id, cover=Cover.UNCOVERED, reason="decided by meaning, not by patterns")
+            for rule in policy.rules
+        )
+
+    def check(self, exchanges: Sequence[Exchange], policy: Policy) -> list[Verdict]:
+        return [self._check(exchange, policy) for exchange in exchanges]
+
+    def open(self, context: Sequence[Message], policy: Policy) -> GuardStream:
+        patterned = any(rule.patterns for rule in policy.rules)
+        return WindowedStream(self, context, policy, window=4096, hold=lambda text: hold(text, patterned))
+
+    def _check(self, exchange: Exchange, policy: Policy) -> Verdict:
+        started = time.perf_counter()
+        compiled, matcher = _compiled(policy.digest, _Key(policy))
+        text = exchange.text
+        views = variants(text)
+        hits = [(view, name, match) for view in _readable(views) for name, match in matcher.find(view.text)]
+        scores: list[RuleScore] = []
+        redactions: list[Redaction] = []
+        for rule in policy.on(exchange.surface):
+            ready = compiled[rule.id]
+            found = _allowed_through(_findings(ready, text, views, hits), ready, text)
+            scores.append(_scored(rule, policy, found))
+            redactions += [
+                Redaction(start=f.start, end=f.end, rule=rule.id, label=f.label)
+                for f in found
+                if rule.action(f.severity) >= Decision.REDACT
+            ]
+        notes = ("decoding stopped at its limits",) if views[0].truncated else ()
+        return Verdict.of(
+            scores,
+            policy=policy.ref,
+            guard=self.name,
+            redactions=redactions,
+            notes=notes,
+            elapsed_ms=(time.perf_counter() - started) * 1000,
+        )
+
+
+def _readable(views: Sequence[Normalised]) -> Iterator[Normalised]:
+    """Views in which digits are digits: de-leeted text would turn numbers into letters and back."""
+    for view in views:
+        if "leetspeak" not in view.steps:
+            yield view
+
+
+def _findings(
+    ready: _Compiled, text: str, views: Sequence[Normalised], hits: Sequence[tuple[Normalised, str, Any]]
+) -> list[_Found]:
+    found: list[_Found] = []
+    if ready.detectors:
+        for view, name, match in hits:
+            if name in ready.detectors:
+                start, end = view.span(match.start, match.end)
+                found.append(_Found(start, end, name, ready.detectors[name], match.score))
+    if ready.patterns:
+        found += _by_user_patterns(ready, text, views)
+    return _longest(found)
+
+
+def _by_user_patterns(ready: _Compiled, text: str, views: Sequence[Normalised]) -> Iterator[_Found]:
+    """A user writes patterns for the text as typed; disguised text is searched as well."""
+    plain = text.encode("utf-8", "replace").decode("utf-8")  # lone surrogates become '?', lengths stay
+    for expression, severity, label in ready.patterns:
+        for count, match in enumerate(expression.finditer(plain)):
+            if count >= MAX_MATCHES:
+                break
+            if match.end() > match.start():
+                yield _Found(match.start(), match.end(), label, severity, 0.99)
+        for view in views:
+            if view.text == text:
+                continue
+            for count, match in enumerate(expression.finditer(view.text)):
+                if count >= MAX_MATCHES:
+                    break
+                if match.end() > match.start():
+                    yield _Found(*view.span(match.start(), match.end()), label, severity, 0.95)
+
+
+def _longest(found: list[_Found]) -> list[_Found]:
+    """Without findings that lie inside a longer one of the same rule: a card's digits are no My Number."""
+    kept: list[_Found] = []
+    for item in sorted(set(found), key=lambda f: (f.start - f.end, -f.score, f.start, f.label)):
+        if not any(k.start <= item.start and item.end <= k.end for k in kept):
+            kept.append(item)
+    return sorted(kept, key=lambda f: (f.start, f.end))
+
+
+def _allowed_through(found: list[_Found], ready: _Compiled, text: str) -> list[_Found]:
+    """Without what the rule's allow-list excepts: a finding wholly inside an excepted range."""
+    if not found or not (ready.exact or ready.exempt):
+        return found
+    plain = text.encode("utf-8", "replace").decode("utf-8")
+    ranges: list[tuple[int, int]] = []
+    for value in ready.exact:
+        at = plain.find(value)
+        while at >= 0 and len(ranges) < MAX_MATCHES:
+            ranges.append((at, at + len(value)))
+            at = plain.find(value, at + max(1, len(value)))
+    for expression in ready.exempt:
+        ranges += [m.span() for m, _ in zip(expression.finditer(plain), range(MAX_MATCHES), strict=False)]
+    return [f for f in found if not any(start <= f.start and f.end <= end for start, end in ranges)]
+
+
+def _scored(rule: Rule, policy: Policy, found: list[_Found]) -> RuleScore:
+    spans = tuple(Span(start=f.start, end=f.end, label=f.label) for f in found)
+    acted_on = [f for f in found if rule.action(f.severity) is not Decision.ALLOW]
+    if acted_on:
+        worst = max(f.severity for f in acted_on)
+        labels = sorted({f.label for f in acted_on})
+        return RuleScore.judged(
+            rule,
+            score=max(f.score for f in acted_on),
+            violated=True,
+            severity=worst,
+            spans=spans,
+            reasons=[f"found: {', '.join(labels)}"],
+        )
+    if rule.check == "patterns":
+        return RuleScore.judged(rule, score=0.0, violated=False, spans=spans)
+    return RuleScore.failed(rule, policy, status=Status.ABSTAINED, reason=NO_EVIDENCE)
+
+
+class _Key:
+    """Lets a policy ride along an `lru_cache` that is keyed by digest and rule ids."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self._ids = tuple(rule.id for rule in policy.rules)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self._ids == other._ids
+
+    def __hash__(self) -> int:
+        return hash(self._ids)
+
+
+@lru_cache(maxsize=64)
+def _compiled(digest: str, key: _Key) -> tuple[dict[str, _Compiled], Matcher]:
+    ready: dict[str, _Compiled] = {}
+    wanted: dict[str, None] = {}
+    for rule in key.policy.rules:
+        detectors = {d.name: d.severity for d in rule.detectors if d.name in DETECTORS}
+        wanted.update(dict.fromkeys(detectors))
+        ready[rule.id] = _Compiled(
+            rule=rule,
+            detectors=detectors,
+            patterns=tuple(
+                (compile_pattern(p.expression), p.severity, p.text or "pattern") for p in rule.patterns
+            ),
+            exact=tuple(e.value for e in rule.exemptions if e.kind == "exact" and e.value),
+            exempt=tuple(compile_pattern(e.value) for e in rule.exemptions if e.kind == "pattern"),
+        )
+    return ready, Matcher([DETECTORS[name] for name in wanted])
