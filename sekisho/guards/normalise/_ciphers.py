@@ -1,0 +1,135 @@
+"""ROT13 and reversed text: found where reading it that way is clearly more like language."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sekisho.guards.normalise._language import (
+    BACKWARDS,
+    EAST_ASIAN_FORWARD,
+    LEXICON,
+    is_language,
+    letter_codes,
+    pair_bits,
+)
+from sekisho.guards.normalise._text import Edit
+
+_WORD: Final = re.compile(r"[A-Za-z]+")
+_LINE: Final = re.compile(r"[^\n]+")
+_BACKWARD: Final = re.compile(BACKWARDS)
+_FORWARD: Final = re.compile("|".join(EAST_ASIAN_FORWARD))
+_ROT13: Final = np.array([0, *((i + 13) % 26 + 1 for i in range(26))], dtype=np.intp)
+_KNOWN: Final = 2.5  # bits for a known word, on either side
+_DROP: Final = 9.0  # bits of plain language that end a run
+_ENOUGH: Final = 14.0  # bits by which a run must win: one in sixteen thousand
+_FEWEST_LETTERS: Final = 8
+
+
+def ciphers(text: str) -> Iterator[tuple[str, list[Edit]]]:
+    """For each cipher with something to show: its name and the edits that undo it."""
+    lines = _backward_lines(text)
+    if lines:
+        yield "reverse", lines
+    words = list(_WORD.finditer(text))
+    if not words:
+        return
+    row = np.concatenate(([0], letter_codes(text), [0])).astype(np.intp)
+    table = pair_bits()
+    plain = table[row[:-1], row[1:]]
+    begin = np.fromiter((m.start() for m in words), np.int64, len(words))
+    finish = np.fromiter((m.end() for m in words), np.int64, len(words))
+    turned = _ROT13[row]
+    lower = [m.group().lower() for m in words]
+    known = np.fromiter((w in LEXICON for w in lower), np.bool_, len(words))
+    readings = {
+        "rot13": (table[turned[:-1], turned[1:]], [codecs.encode(w, "rot13") for w in lower]),
+        "reverse": (table[row[1:], row[:-1]], [w[::-1] for w in lower]),
+        "rot13>reverse": (table[turned[1:], turned[:-1]], [codecs.encode(w, "rot13")[::-1] for w in lower]),
+    }
+    for name, (bits, read) in readings.items():
+        found = np.fromiter((w in LEXICON for w in read), np.bool_, len(words))
+        gain = _per_word(bits - plain, begin, finish) + _KNOWN * (found.astype(np.float64) - known)
+        runs = []
+        for first, last in _best_runs(gain.tolist()):
+            run = slice(first, last)
+            letters = sum(map(len, read[run]))
+            if (
+                letters >= _FEWEST_LETTERS
+                and (found[run].any() or letters > 16)
+                and is_language(" ".join(read[run]))
+            ):
+                runs.append((first, last))
+        if not runs:
+            continue
+        if name == "rot13":
+            yield name, [_rot13(text, words[a].start(), words[b - 1].end()) for a, b in runs]
+            continue
+        turn = name.startswith("rot13")
+        spans = [_with_signs(text, words[a].start(), words[b - 1].end()) for a, b in runs]
+        yield name, [_reversed(text, start, end, turn=turn) for start, end in spans]
+        # Reversed by word, the words themselves are in order; letter pairs cannot tell the two apart.
+        if any(b - a > 1 for a, b in runs):
+            singles = [words[i] for a, b in runs for i in range(a, b)]
+            yield name + "_words", [_reversed(text, m.start(), m.end(), turn=turn) for m in singles]
+
+
+def _rot13(text: str, start: int, end: int) -> Edit:
+    return Edit(start, end, codecs.encode(text[start:end], "rot13"), 1)
+
+
+def _reversed(text: str, start: int, end: int, *, turn: bool) -> Edit:
+    new = text[start:end][::-1]
+    return Edit(start, end, codecs.encode(new, "rot13") if turn else new, -1)
+
+
+def _with_signs(text: str, start: int, end: int) -> tuple[int, int]:
+    """A run with the punctuation attached to it, which a reversal has moved along."""
+    while start and not (text[start - 1].isspace() or text[start - 1].isalnum()):
+        start -= 1
+    while end < len(text) and not (text[end].isspace() or text[end].isalnum()):
+        end += 1
+    return start, end
+
+
+def _backward_lines(text: str) -> list[Edit]:
+    """Lines of Japanese, Chinese or Korean with more common sequences backwards than forwards."""
+    edits = []
+    for match in _LINE.finditer(text) if _BACKWARD.search(text) else ():
+        line = match.group()
+        back = len(_BACKWARD.findall(line))
+        if back > 2 * len(_FORWARD.findall(line)) and back * 40 >= len(line):
+            edits.append(Edit(match.start(), match.end(), line[::-1], -1))
+    return edits
+
+
+def _per_word(
+    bits: NDArray[np.float32], begin: NDArray[np.int64], finish: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    # bits[i] belongs to the pair that ends before code point i, so a word owns one more than its letters.
+    total = np.concatenate(([0.0], np.cumsum(bits, dtype=np.float64)))
+    result: NDArray[np.float64] = total[finish + 1] - total[begin]
+    return result
+
+
+def _best_runs(gain: list[float]) -> Iterator[tuple[int, int]]:
+    """Disjoint runs of words whose gain adds up, each ended where it has clearly dropped again."""
+    total = best = 0.0
+    first = last = 0
+    for i, value in enumerate(gain):
+        if total <= 0.0:
+            total, best, first, last = 0.0, 0.0, i, i
+        total += value
+        if total > best:
+            best, last = total, i + 1
+        elif total < best - _DROP or total <= 0.0:
+            if best >= _ENOUGH:
+                yield first, last
+            total = best = 0.0
+    if best >= _ENOUGH:
+        yield first, last

@@ -1,0 +1,165 @@
+"""Disguises of spelling: leetspeak, letters spaced apart, and superfluous accents."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections import Counter
+from typing import Final
+
+from sekisho.guards.normalise._language import LEXICON, is_language, is_wordlike, word_bits
+from sekisho.guards.normalise._text import Edit
+
+_LEET: Final = {"0": "o", "1": "il", "2": "z", "3": "e", "4": "a", "5": "s", "6": "gb", "7": "t", "8": "b",
+                "9": "g", "@": "a", "$": "s", "!": "i", "|": "li", "+": "t", "€": "e"}  # fmt: skip
+_TOKEN: Final = re.compile(r"[A-Za-z0-9@$!|+€]+")
+_LEET_SIGN: Final = re.compile(r"[0-9@$!|+€]")
+_ENDS_ONLY: Final = re.compile(r"[A-Za-z]+[0-9+!$|]+|[0-9$@+|!]+[A-Za-z]{1,2}")
+_LONGEST: Final = 32  # longer tokens are keys, hashes and data
+
+_SEPARATORS: Final = r"[ \t._*·•‧|/~+,:-]"
+_SPACED: Final = re.compile(
+    rf"(?<![A-Za-z0-9])[A-Za-z0-9@$](?:{_SEPARATORS}{{1,6}}+[A-Za-z0-9@$](?![A-Za-z0-9@$])){{2,}}+"
+)
+_GAP: Final = re.compile(rf"{_SEPARATORS}+")
+_CJK: Final = "\u3041-\u3096\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
+_SPACED_CJK: Final = re.compile(
+    rf"(?<![{_CJK}])[{_CJK}](?:[ \u3000._*·•・/|,、-]{{1,3}}+[{_CJK}](?![{_CJK}])){{3,}}+"
+)
+_CJK_GAP: Final = re.compile(rf"[^{_CJK}]+")
+
+
+def leet(text: str) -> list[Edit]:
+    """Words with digits or signs for letters; none unless some word clearly is such a word."""
+    strong = 0
+    edits: list[Edit] = []
+    memory: dict[str, tuple[str | None, bool]] = {}
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        if len(token) > _LONGEST or not _LEET_SIGN.search(token):
+            continue
+        body = token.rstrip("!|+")
+        if len(body) < 2 or body.isalpha() or _in_identifier(text, match.start(), match.start() + len(body)):
+            continue
+        if body not in memory:
+            memory[body] = _unleet(body)
+        new, sure = memory[body]
+        if new is not None:
+            strong += sure
+            edits.append(Edit(match.start(), match.start() + len(body), new, 1))
+    return edits if strong else []
+
+
+def _unleet(body: str) -> tuple[str | None, bool]:
+    """The likeliest reading of a token, and whether it is proof of leetspeak by itself."""
+    options = [_LEET.get(c, c) for c in body]
+    readings = itertools.islice(itertools.product(*options), 16)
+    new = max(("".join(letters) for letters in readings), key=lambda word: word_bits(word.lower()))
+    lower = new.lower()
+    if not new.isalpha() or not is_wordlike(lower):
+        return None, False
+    letters = sum(map(str.isalpha, body))
+    if not letters and lower not in LEXICON:
+        return None, False
+    if letters < 2 and len(body) > 2 and lower not in LEXICON:
+        return None, False
+    if _ENDS_ONLY.fullmatch(body):
+        return new, False
+    signs = len(body) - letters
+    known = lower in LEXICON and len(new) >= 3 and letters >= 1
+    likely = len(new) >= 5 and letters >= 2 and signs * 2 <= len(body) and word_bits(lower) >= 1.1 * len(new)
+    return new, known or likely
+
+
+def _in_identifier(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if (before and before in "/_=&%#\\.~:") or (after and after in "/_=&%#\\~@([{"):
+        return True
+    return after in (".", ":") and text[end + 1 : end + 2].isalnum()
+
+
+def spaced(text: str) -> list[Edit]:
+    """Letters set apart by spaces or signs, where joining them gives words."""
+    edits: list[Edit] = []
+    for match in _SPACED.finditer(text):
+        edits.extend(_joined(match.group(), match.start()))
+    for match in _SPACED_CJK.finditer(text):
+        gaps = list(_CJK_GAP.finditer(match.group()))
+        wide = _wide(gaps)
+        for gap, word in zip(gaps, wide, strict=True):
+            at = match.start()
+            edits.append(Edit(at + gap.start(), at + gap.end(), " " if word else ""))
+    return sorted(edits)
+
+
+def _joined(run: str, offset: int) -> list[Edit]:
+    gaps = list(_GAP.finditer(run))
+    letters = _GAP.sub("", run)
+    wide = _wide(gaps)
+    words = _split(letters, [i + 1 for i, gap in enumerate(wide) if gap])
+    # All letters at one distance may be many words; then their borders have to be guessed.
+    cuts = _segmented(_plain(letters).lower()) if len(words) == 1 and len(letters) > 4 else None
+    if cuts is None and sum(len(w) for w in words if _readable(w)) >= 0.6 * len(letters):
+        return [
+            Edit(offset + g.start(), offset + g.end(), " " if gap else "")
+            for g, gap in zip(gaps, wide, strict=True)
+        ]
+    if cuts is None:
+        return []
+    return [
+        Edit(offset + g.start(), offset + g.end(), " " if i + 1 in cuts else "") for i, g in enumerate(gaps)
+    ]
+
+
+def _wide(gaps: list[re.Match[str]]) -> list[bool]:
+    """Which gaps between letters are gaps between words: wider than the rest, or blank amid signs."""
+    counts = Counter(gap.group() for gap in gaps)
+    usual = max(counts, key=lambda s: (counts[s], -len(s), s))
+    return [len(g.group()) > len(usual) or (g.group().isspace() and not usual.isspace()) for g in gaps]
+
+
+def _plain(word: str) -> str:
+    return "".join(_LEET.get(c, c)[0] for c in word)
+
+
+def _readable(word: str) -> bool:
+    return len(word) > 2 and is_wordlike(_plain(word)) and (len(word) > 3 or word.lower() in LEXICON)
+
+
+def _split(letters: str, cuts: list[int]) -> list[str]:
+    return [letters[a:b] for a, b in itertools.pairwise([0, *cuts, len(letters)])]
+
+
+def _segmented(letters: str) -> frozenset[int] | None:
+    """Where words begin in letters without spaces; None unless nearly all of them are known words."""
+    if not 4 <= len(letters) <= 2000:
+        return None
+    best: list[tuple[float, int]] = [(0.0, 0)]
+    for end in range(1, len(letters) + 1):
+        options = [(best[end - 1][0] - 3.0, end - 1)]
+        for start in range(max(0, end - 14), end):
+            word = letters[start:end]
+            if word in LEXICON:
+                options.append((best[start][0] + len(word) - 1.5, start))
+        best.append(max(options))
+    if best[-1][0] < 0.35 * len(letters):
+        return None
+    cuts, at = set(), len(letters)
+    while at:
+        previous = best[at][1]
+        # Neighbouring unknown letters stay together.
+        if letters[previous:at] in LEXICON or (previous and letters[best[previous][1] : previous] in LEXICON):
+            cuts.add(previous)
+        at = previous
+    return frozenset(cuts)
+
+
+def accents(text: str) -> list[Edit]:
+    """Accents on so many letters that they cannot be spelling, over what is otherwise English."""
+    plain = "".join(unicodedata.normalize("NFD", c)[0] if "\u00c0" <= c < "\u1f00" else c for c in text)
+    changed = sum(1 for a, b in zip(text, plain, strict=True) if a != b)
+    letters = sum(map(str.isalpha, text))
+    if changed < 4 or changed < 0.25 * letters or not is_language(plain):
+        return []
+    return [Edit(0, len(text), plain, 1)]
