@@ -51,7 +51,7 @@ class PolicyError(SekishoError):
         super().__init__(what, where=f"{file}:{line}:{column}", remedy=remedy)
 
 
-class ReferenceError_(SekishoError):  # noqa: N818 - the builtin of that name means weak references
+class ReferenceError_(SekishoError):
     """A reference such as `NAME?param=value@ENDPOINT` is not well formed."""
 
 

@@ -66,8 +66,6 @@ def covered(guard: Guard, policy: Policy) -> frozenset[str]:
     return frozenset(c.rule for c in guard.coverage(policy) if c.cover is not Cover.UNCOVERED)
 
 
-def unjudged(
-    rules: Sequence[Rule], policy: Policy, *, status: Status, reason: str
-) -> list[RuleScore]:
+def unjudged(rules: Sequence[Rule], policy: Policy, *, status: Status, reason: str) -> list[RuleScore]:
     """A failed score for every rule: what a guard returns for rules it does not cover, or when it broke."""
     return [RuleScore.failed(rule, policy, status=status, reason=reason) for rule in rules]

@@ -70,6 +70,8 @@ class Turn(Value):
     severity: int | None = Field(default=None, ge=0, le=4)
     comparison: int | None = None
     """Which comparison of its block the candidate stands in, from 0."""
+    attributes: dict[str, str] = {}
+    """What else its tag says: `name` of a tool, `recipient` of an assistant's call, …"""
 
 
 class ExampleBlock(Value):

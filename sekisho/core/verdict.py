@@ -81,9 +81,7 @@ class RuleScore(Value):
     @classmethod
     def failed(cls, rule: Rule, policy: Policy, *, status: Status, reason: str) -> RuleScore:
         """A rule that was not judged: what the policy's `on_error` says is decided here."""
-        return cls(
-            id=rule.id, status=status, decision=policy.on_failure(rule, status), reasons=(reason,)
-        )
+        return cls(id=rule.id, status=status, decision=policy.on_failure(rule, status), reasons=(reason,))
 
     def join(self, other: RuleScore) -> RuleScore:
         if self == other:
@@ -147,8 +145,7 @@ class Verdict(Value):
             if rule.decision is not Decision.ALLOW:
                 if rule.decision.rank > decision.rank:
                     decision = rule.decision
-                if rule.severity > severity:
-                    severity = rule.severity
+                severity = max(severity, rule.severity)
         return cls(
             decision=decision,
             rules=tuple(sorted(rules, key=_rule_id)),

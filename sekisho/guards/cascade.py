@@ -14,7 +14,18 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from sekisho.core import Coverage, Exchange, Guard, GuardStream, Message, Policy, Status, Value, Verdict, covered
+from sekisho.core import (
+    Coverage,
+    Exchange,
+    Guard,
+    GuardStream,
+    Message,
+    Policy,
+    Status,
+    Value,
+    Verdict,
+    covered,
+)
 
 from .failure import check_safely
 from .pipeline import Pipeline

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from sekisho.core import (
     Cover,
     Coverage,
+    Decision,
     Exchange,
     Guard,
     GuardStream,
@@ -53,7 +54,8 @@ class Pipeline:
     def check(self, exchanges: Sequence[Exchange], policy: Policy) -> list[Verdict]:
         started = time.perf_counter()
         shares = [covered(guard, policy) for guard in self.guards]
-        columns = [check_safely(guard, exchanges, policy) for guard in self.guards]
+        views = _views(shares, policy)
+        columns = [check_safely(guard, exchanges, v) for guard, v in zip(self.guards, views, strict=True)]
         each = (time.perf_counter() - started) * 1000 / max(1, len(exchanges))
         return [
             _joined([column[row] for column in columns], shares, name=self._name, elapsed_ms=each)
@@ -64,23 +66,40 @@ class Pipeline:
         return _PipelineStream(self, context, policy)
 
 
+def _views(shares: Sequence[frozenset[str]], policy: Policy) -> list[Policy]:
+    """The policy as each guard sees it: a rule that it does not cover, but another does, decides nothing
+    when this guard abstains on it. (Else its abstention would stop a stream before the other spoke.)"""
+    anyone = frozenset[str]().union(*shares)
+    return [
+        policy.model_copy(
+            update={
+                "rules": tuple(
+                    rule.model_copy(update={"on_error": Decision.ALLOW})
+                    if rule.id in anyone and rule.id not in share
+                    else rule
+                    for rule in policy.rules
+                )
+            }
+        )
+        for share in shares
+    ]
+
+
 def _joined(
     verdicts: Sequence[Verdict], shares: Sequence[frozenset[str]], *, name: str, elapsed_ms: float
 ) -> Verdict:
     anyone = frozenset[str]().union(*shares)
-    parts = [
-        _own_part(verdict, share, anyone) for verdict, share in zip(verdicts, shares, strict=True)
-    ]
+    parts = [_own_part(verdict, share, anyone) for verdict, share in zip(verdicts, shares, strict=True)]
     if len(parts) == 1:
         return parts[0].model_copy(update={"guard": name, "elapsed_ms": elapsed_ms})
     return join(parts, guard=name).model_copy(update={"elapsed_ms": elapsed_ms})
 
 
 def _own_part(verdict: Verdict, share: frozenset[str], anyone: frozenset[str]) -> Verdict:
-    """The verdict without the abstentions that other guards answer for."""
+    """The verdict without what it could not judge and other guards answer for."""
 
     def counts(rule: RuleScore) -> bool:
-        return rule.status is not Status.ABSTAINED or rule.id in share or rule.id not in anyone
+        return rule.status is Status.OK or rule.id in share or rule.id not in anyone
 
     kept = [rule for rule in verdict.rules if counts(rule)]
     if len(kept) == len(verdict.rules):
@@ -106,11 +125,12 @@ class _PipelineStream:
         self._policy = policy
         self._context = tuple(context)
         self._shares = [covered(guard, policy) for guard in pipeline.guards]
+        views = _views(self._shares, policy)
         self._streams: list[GuardStream | None] = []
         self._broken: dict[int, Verdict] = {}
         for place, guard in enumerate(pipeline.guards):
             try:
-                self._streams.append(guard.open(context, policy))
+                self._streams.append(guard.open(context, views[place]))
             except Exception as error:  # a guard that cannot open a stream has judged nothing
                 self._streams.append(None)
                 self._break(place, error)

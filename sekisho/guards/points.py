@@ -6,8 +6,8 @@ change an outcome. Whether a place is a point is known as soon as the character 
 
 from __future__ import annotations
 
-TERMINATORS = frozenset(".!?。！？…\n")  # noqa: RUF001 - full-width marks end sentences too
-WIDE_TERMINATORS = frozenset("。！？\n")  # noqa: RUF001
+TERMINATORS = frozenset(".!?。！？…\n")
+WIDE_TERMINATORS = frozenset("。！？\n")
 
 
 class Points:

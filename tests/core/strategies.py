@@ -42,7 +42,9 @@ def redactions(draw: st.DrawFn) -> Redaction:
 @st.composite
 def levels(draw: st.DrawFn) -> tuple[Level, ...]:
     chosen = sorted(draw(st.sets(st.integers(0, 4))))
-    ladder = sorted(draw(st.lists(decisions, min_size=len(chosen), max_size=len(chosen))), key=lambda d: d.rank)
+    ladder = sorted(
+        draw(st.lists(decisions, min_size=len(chosen), max_size=len(chosen))), key=lambda d: d.rank
+    )
     return tuple(Level(level=n, decision=d) for n, d in zip(chosen, ladder, strict=True))
 
 
@@ -71,7 +73,9 @@ def rule_scores(draw: st.DrawFn, rule: str) -> RuleScore:
         status=draw(statuses),
         decision=draw(decisions),
         severity=draw(st.integers(0, 4)),
-        spans=tuple(sorted(set(draw(st.lists(spans(), max_size=3))), key=lambda s: (s.start, s.end, s.label))),
+        spans=tuple(
+            sorted(set(draw(st.lists(spans(), max_size=3))), key=lambda s: (s.start, s.end, s.label))
+        ),
         reasons=tuple(sorted(set(draw(st.lists(st.sampled_from(["a", "b", "c"]), max_size=3))))),
     )
 

@@ -15,7 +15,10 @@ SCRIPTS = st.text(alphabet="abc XYZ019あいう漢字カナ한국어中文繁體
 @given(SCRIPTS, st.lists(redactions(), max_size=5))
 def test_what_is_not_redacted_stays_and_what_is_goes(text: str, items: list[Redaction]) -> None:
     runs = merged(items, len(text))
-    kept = [text[a:b] for a, b in zip([0, *(e for _, e, _ in runs)], [*(s for s, _, _ in runs), len(text)], strict=True)]
+    kept = [
+        text[a:b]
+        for a, b in zip([0, *(e for _, e, _ in runs)], [*(s for s, _, _ in runs), len(text)], strict=True)
+    ]
     labels = ["[" + "+".join(names) + "]" for _, _, names in runs]
     woven = "".join(piece + label for piece, label in zip(kept, [*labels, ""], strict=True))
     assert redact(text, items) == woven

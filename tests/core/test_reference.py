@@ -47,7 +47,19 @@ def test_examples_of_the_design() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "  ", "Fast", "fast?", "fast?a", "fast?a=1&a=2", "fast@", "fast@ftp://x", "fast@http://", "a b", "fast,,"],
+    [
+        "",
+        "  ",
+        "Fast",
+        "fast?",
+        "fast?a",
+        "fast?a=1&a=2",
+        "fast@",
+        "fast@ftp://x",
+        "fast@http://",
+        "a b",
+        "fast,,",
+    ],
 )
 def test_what_is_not_well_formed_is_said(text: str) -> None:
     with pytest.raises(ReferenceError_) as caught:

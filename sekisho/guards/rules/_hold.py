@@ -10,7 +10,7 @@ LONGEST = 3072
 """A run longer than this is released: no secret that we know of is."""
 
 _TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_.:@%~-")
-_NUMBER = frozenset("0123456789０１２３４５６７８９ ()+.-‐‑‒–—―−")  # noqa: RUF001 - as people type them
+_NUMBER = frozenset("0123456789０１２３４５６７８９ ()+.-‐‑‒–—―−")
 _PEM = "-----BEGIN "
 
 

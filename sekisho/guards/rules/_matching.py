@@ -9,9 +9,6 @@ from dataclasses import dataclass
 
 import re2
 
-MAX_MATCHES = 1000
-"""More matches of one detector in one text than this are one finding each no more: the text is full of them."""
-
 SET_LIMIT = 20_000
 """Characters up to which the one-pass search is trusted with its memory."""
 
@@ -25,8 +22,9 @@ class Match:
     score: float
 
 
-Check = Callable[[str, str], float]
-"""(candidate, text around it) -> how sure, 0 for no."""
+Part = tuple[int, int, float]
+Check = Callable[[str, str], float | list[Part]]
+"""(candidate, text around it) -> how sure, 0 for no; or the parts of the candidate that it is sure of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +69,7 @@ class Matcher:
         for place in self._possible(text):
             name, shape = self._shapes[place]
             near = self._near[place]
-            for count, found in enumerate(self._compiled[place].finditer(text)):
-                if count >= MAX_MATCHES:
-                    break
+            for found in self._compiled[place].finditer(text):
                 group = 1 if found.re.groups else 0
                 start, end = found.span(group)
                 if start < 0 or start == end:
@@ -81,9 +77,10 @@ class Matcher:
                 around = text[max(0, start - shape.reach) : end + shape.reach]
                 if near is not None and near.search(around) is None:
                     continue
-                score = shape.check(text[start:end], around)
-                if score > 0:
-                    yield name, Match(start, end, score)
+                result = shape.check(text[start:end], around)
+                for at, until, score in result if isinstance(result, list) else [(0, end - start, result)]:
+                    if score > 0:
+                        yield name, Match(start + at, start + until, score)
 
     def _possible(self, text: str) -> Sequence[int]:
         """The shapes that match somewhere. The set says nothing (None) both for no match and when its
@@ -113,6 +110,37 @@ def sure(score: float) -> Check:
 def digits_of(candidate: str) -> str:
     """The decimal digits, of any script, as ASCII."""
     return "".join(str(int(c)) for c in candidate if c.isdecimal())
+
+
+def numbers_in(run: str, valid: Callable[[str], float], *, lengths: range) -> list[Part]:
+    """The parts of a run of digit groups that are valid numbers of one of these lengths.
+
+    Groups are never cut, and each digit belongs to at most one part, the longest first. Work is
+    bounded by the longest length times the digits in the run.
+    """
+    groups: list[tuple[int, int]] = []
+    for place, character in enumerate(run):
+        if character.isdecimal():
+            if groups and groups[-1][1] == place:
+                groups[-1] = (groups[-1][0], place + 1)
+            else:
+                groups.append((place, place + 1))
+    found: list[Part] = []
+    first = 0
+    while first < len(groups):
+        best, digits = None, ""
+        for last in range(first, len(groups)):
+            digits += digits_of(run[slice(*groups[last])])
+            if len(digits) >= lengths.stop:
+                break
+            if len(digits) in lengths and (score := valid(digits)) > 0:
+                best = (last, score)
+        if best is None:
+            first += 1
+        else:
+            found.append((groups[first][0], groups[best[0]][1], best[1]))
+            first = best[0] + 1
+    return found
 
 
 def entropy(text: str) -> float:

@@ -54,11 +54,12 @@ def _connection(candidate: str, around: str) -> float:
     return 0.0 if not password or any(word in password.lower() for word in _PLACEHOLDER) else 0.95
 
 
-_B = r"(?:^|[^A-Za-z0-9_\-])"
-_E = r"(?:$|[^A-Za-z0-9_\-])"
+_B = _E = r"\b"
 _KEY_WORD = r"(?i)(?:api[ _\-]?key|apikey|secret[ _\-]?key|client[ _\-]?secret|access[ _\-]?key|auth[ _\-]?key|APIキー|密钥|密鑰|API ?키)"
 _TOKEN_WORD = r"(?i)(?:access[ _\-]?token|auth[ _\-]?token|bearer|refresh[ _\-]?token|session[ _\-]?token|アクセストークン|令牌|토큰)"
-_PASSWORD_WORD = r"(?i:password|passwd|pwd|passphrase|passcode|パスワード|暗証番号|密码|密碼|口令|비밀번호|비번|암호)"
+_PASSWORD_WORD = (
+    r"(?i:password|passwd|pwd|passphrase|passcode|パスワード|暗証番号|密码|密碼|口令|비밀번호|비번|암호)"
+)
 _IS = r"\s*(?:は|是|为|為|은|는|is)?\s*[\"'`]?\s*[:=：＝はー→]?\s*[\"'`「『]?"
 
 SECRETS = (
@@ -68,16 +69,16 @@ SECRETS = (
         (
             Shape(rf"{_B}((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{{16}}){_E}", _token),
             Shape(rf"{_B}(AIza[A-Za-z0-9_\-]{{35}}){_E}", _token),
-            Shape(rf"{_B}(sk-(?:ant-|proj-|svcacct-|or-)?[A-Za-z0-9_\-]{{20,200}}){_E}", _token),
-            Shape(rf"{_B}((?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{{16,120}}){_E}", _token),
-            Shape(rf"{_B}(hf_[A-Za-z0-9]{{30,60}}){_E}", _token),
-            Shape(rf"{_B}(SG\.[A-Za-z0-9_\-]{{16,32}}\.[A-Za-z0-9_\-]{{30,60}}){_E}", _token),
+            Shape(rf"{_B}(sk-(?:ant-|proj-|svcacct-|or-)?[A-Za-z0-9_\-]{{20,}})", _token),
+            Shape(rf"{_B}((?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{{16,}})", _token),
+            Shape(rf"{_B}(hf_[A-Za-z0-9]{{30,}})", _token),
+            Shape(rf"{_B}(SG\.[A-Za-z0-9_\-]{{16,32}}\.[A-Za-z0-9_\-]{{30,}})", _token),
             Shape(rf"{_B}(key-[0-9a-f]{{32}}){_E}", _token),
             Shape(rf"{_B}(dop_v1_[0-9a-f]{{64}}){_E}", _token),
             Shape(rf"{_B}(npm_[A-Za-z0-9]{{36}}){_E}", _token),
-            Shape(rf"{_B}(pypi-[A-Za-z0-9_\-]{{50,400}}){_E}", _token),
-            Shape(rf"{_B}(gsk_[A-Za-z0-9]{{40,60}}){_E}", _token),
-            Shape(rf"{_KEY_WORD}{_IS}([A-Za-z0-9+/_\-]{{16,128}}={{0,2}})", _random),
+            Shape(rf"{_B}(pypi-[A-Za-z0-9_\-]{{50,}})", _token),
+            Shape(rf"{_B}(gsk_[A-Za-z0-9]{{40,}})", _token),
+            Shape(rf"{_KEY_WORD}{_IS}([A-Za-z0-9+/_\-]{{16,}}={{0,2}})", _random),
             Shape(
                 r"(?i)aws.{0,20}(?:secret|key).{0,20}[\"'=: ]([A-Za-z0-9/+]{40})(?:$|[^A-Za-z0-9/+])",
                 _random,
@@ -88,15 +89,15 @@ SECRETS = (
         "access_token",
         "access token (GitHub, GitLab, Slack, Telegram, JWT, bearer)",
         (
-            Shape(rf"{_B}(gh[pousr]_[A-Za-z0-9]{{36,255}}){_E}", _token),
-            Shape(rf"{_B}(github_pat_[A-Za-z0-9_]{{40,255}}){_E}", _token),
-            Shape(rf"{_B}(glpat-[A-Za-z0-9_\-]{{20,64}}){_E}", _token),
-            Shape(rf"{_B}(xox[abeoprs]-[A-Za-z0-9\-]{{10,250}}){_E}", _token),
+            Shape(rf"{_B}(gh[pousr]_[A-Za-z0-9]{{36,}})", _token),
+            Shape(rf"{_B}(github_pat_[A-Za-z0-9_]{{40,}})", _token),
+            Shape(rf"{_B}(glpat-[A-Za-z0-9_\-]{{20,}})", _token),
+            Shape(rf"{_B}(xox[abeoprs]-[A-Za-z0-9\-]{{10,}})", _token),
             Shape(rf"{_B}([0-9]{{8,10}}:AA[A-Za-z0-9_\-]{{33}}){_E}", _token),
-            Shape(rf"{_B}(ya29\.[A-Za-z0-9_\-]{{20,300}}){_E}", _token),
+            Shape(rf"{_B}(ya29\.[A-Za-z0-9_\-]{{20,}})", _token),
             Shape(r"(eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*)", _jwt),
             Shape(r"(https://hooks\.slack\.com/services/[A-Za-z0-9/]{20,80})", sure(0.97)),
-            Shape(rf"{_TOKEN_WORD}{_IS}([A-Za-z0-9._~+/\-]{{20,512}}={{0,2}})", _random),
+            Shape(rf"{_TOKEN_WORD}{_IS}([A-Za-z0-9._~+/\-]{{20,}}={{0,2}})", _random),
         ),
     ),
     DetectorSpec(
@@ -119,11 +120,13 @@ SECRETS = (
         "password that is written beside the word",
         (
             Shape(
-                _PASSWORD_WORD + r"[\"'`」』]?\s*(?:は|是|为|為|은|는|이|is)?\s*[:=：＝→]\s*[\"'`「『]?([!-~]{6,64}?)(?:[\"'`」』\s,;。、)]|$)",
+                _PASSWORD_WORD
+                + r"[\"'`」』]?\s*(?:は|是|为|為|은|는|이|is)?\s*[:=：＝→]\s*[\"'`「『]?([!-~]{6,64}?)(?:[\"'`」』\s,;。、)]|$)",
                 _password,
             ),
             Shape(
-                _PASSWORD_WORD + r"\s*(?:is|は|是|为|為|은|는)\s*[\"'`「『]?([!-~]{6,64}?)(?:[\"'`」』\s,;。、)]|です|$)",
+                _PASSWORD_WORD
+                + r"\s*(?:is|は|是|为|為|은|는)\s*[\"'`「『]?([!-~]{6,64}?)(?:[\"'`」』\s,;。、)]|です|$)",
                 _password,
             ),
         ),
@@ -133,7 +136,7 @@ SECRETS = (
         "connection URL with a password",
         (
             Shape(
-                r"((?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|ftp|sftp|smtp|ldaps?|https?)://[^\s:/@\"'<>]{0,64}:[^\s/@\"'<>]{3,128}@[^\s\"'<>]{3,200})",
+                r"((?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|ftp|sftp|smtp|ldaps?|https?)://[^\s:/@\"'<>]{0,64}:[^\s/@\"'<>]{3,128}@[A-Za-z0-9._~:/?#!$&*+=%,\-]*[A-Za-z0-9/=])",
                 _connection,
             ),
         ),

@@ -7,10 +7,14 @@ evidence: what it finds counts, but finding nothing clears nothing.
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
+
+import re2
 
 from sekisho.core import (
     Cover,
@@ -32,7 +36,7 @@ from ..normalise import Normalised, variants
 from ..stream import WindowedStream
 from ._hold import hold
 from ._injection import INJECTION
-from ._matching import MAX_MATCHES, DetectorSpec, Matcher, compile_pattern
+from ._matching import DetectorSpec, Matcher, compile_pattern
 from ._personal import PERSONAL
 from ._secrets import SECRETS
 
@@ -133,46 +137,49 @@ def _findings(
 
 def _by_user_patterns(ready: _Compiled, text: str, views: Sequence[Normalised]) -> Iterator[_Found]:
     """A user writes patterns for the text as typed; disguised text is searched as well."""
-    plain = text.encode("utf-8", "replace").decode("utf-8")  # lone surrogates become '?', lengths stay
+    plain = _encodable(text)
     for expression, severity, label in ready.patterns:
-        for count, match in enumerate(expression.finditer(plain)):
-            if count >= MAX_MATCHES:
-                break
+        for match in expression.finditer(plain):
             if match.end() > match.start():
                 yield _Found(match.start(), match.end(), label, severity, 0.99)
         for view in views:
-            if view.text == text:
-                continue
-            for count, match in enumerate(expression.finditer(view.text)):
-                if count >= MAX_MATCHES:
-                    break
-                if match.end() > match.start():
-                    yield _Found(*view.span(match.start(), match.end()), label, severity, 0.95)
+            if view.text != text:
+                for match in expression.finditer(view.text):
+                    if match.end() > match.start():
+                        yield _Found(*view.span(match.start(), match.end()), label, severity, 0.95)
+
+
+def _encodable(text: str) -> str:
+    """The text with lone surrogates, which RE2 cannot take, as question marks: positions stay."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _longest(found: list[_Found]) -> list[_Found]:
-    """Without findings that lie inside a longer one of the same rule: a card's digits are no My Number."""
+    """Without findings that lie inside another one of the same rule: a card's digits are no My Number."""
     kept: list[_Found] = []
-    for item in sorted(set(found), key=lambda f: (f.start - f.end, -f.score, f.start, f.label)):
-        if not any(k.start <= item.start and item.end <= k.end for k in kept):
+    reach = -1
+    for item in sorted(set(found), key=lambda f: (f.start, -f.end, -f.score, f.label)):
+        if item.end > reach:
             kept.append(item)
-    return sorted(kept, key=lambda f: (f.start, f.end))
+            reach = item.end
+    return kept
 
 
 def _allowed_through(found: list[_Found], ready: _Compiled, text: str) -> list[_Found]:
     """Without what the rule's allow-list excepts: a finding wholly inside an excepted range."""
     if not found or not (ready.exact or ready.exempt):
         return found
-    plain = text.encode("utf-8", "replace").decode("utf-8")
-    ranges: list[tuple[int, int]] = []
-    for value in ready.exact:
-        at = plain.find(value)
-        while at >= 0 and len(ranges) < MAX_MATCHES:
-            ranges.append((at, at + len(value)))
-            at = plain.find(value, at + max(1, len(value)))
-    for expression in ready.exempt:
-        ranges += [m.span() for m, _ in zip(expression.finditer(plain), range(MAX_MATCHES), strict=False)]
-    return [f for f in found if not any(start <= f.start and f.end <= end for start, end in ranges)]
+    plain = _encodable(text)
+    expressions = [*(compile_pattern(re2.escape(value)) for value in ready.exact), *ready.exempt]
+    ranges = sorted(match.span() for expression in expressions for match in expression.finditer(plain))
+    starts = [start for start, _ in ranges]
+    reach = list(accumulate((end for _, end in ranges), max))
+    kept = []
+    for item in found:
+        before = bisect_right(starts, item.start)
+        if before == 0 or reach[before - 1] < item.end:
+            kept.append(item)
+    return kept
 
 
 def _scored(rule: Rule, policy: Policy, found: list[_Found]) -> RuleScore:
