@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sekisho.core import Guard, Reference
+from sekisho.core import Guard, Reference, ReferenceError_
 
 from ..load import refuse_unknown_params
 from .guard import DETECTORS, RulesGuard
@@ -13,8 +13,11 @@ __all__ = ["DETECTORS", "RulesGuard", "load"]
 def load(reference: Reference) -> Guard:
     """`rules`; with `pii=presidio`, Microsoft Presidio's recognisers as well (extra `pii`)."""
     options = refuse_unknown_params(reference, {"pii"})
-    if options.get("pii", "builtin") == "builtin":
+    kind = options.get("pii", "builtin")
+    if kind == "builtin":
         return RulesGuard()
-    from .presidio import PresidioRules
+    if kind != "presidio":
+        raise ReferenceError_("rules: `pii` is neither builtin nor presidio", remedy="Write rules?pii=presidio")
+    from .presidio import presidio_finder
 
-    return PresidioRules.make(options["pii"])
+    return RulesGuard(more=presidio_finder(), name="rules?pii=presidio")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -36,7 +36,7 @@ from ..normalise import Normalised, variants
 from ..stream import WindowedStream
 from ._hold import hold
 from ._injection import INJECTION
-from ._matching import DetectorSpec, Matcher, compile_pattern
+from ._matching import DetectorSpec, Match, Matcher, compile_pattern
 from ._personal import PERSONAL
 from ._secrets import SECRETS
 
@@ -66,10 +66,16 @@ class _Compiled:
     exempt: tuple[Any, ...]
 
 
+Finder = Callable[[str], Iterator[tuple[str, Match]]]
+"""More detectors: text without lone surrogates -> (detector name, match) pairs."""
+
+
 class RulesGuard:
     """Detectors, user patterns and allow-lists. Linear in the text, whatever the patterns."""
 
-    name = "rules"
+    def __init__(self, *, more: Finder | None = None, name: str = "rules") -> None:
+        self.name = name
+        self._more = more
 
     def coverage(self, policy: Policy) -> tuple[Coverage, ...]:
         return tuple(
@@ -92,6 +98,8 @@ class RulesGuard:
         text = exchange.text
         views = variants(text)
         hits = [(view, name, match) for view in _readable(views) for name, match in matcher.find(view.text)]
+        if self._more is not None:
+            hits += [(view, name, match) for view in _readable(views) for name, match in self._more(view.text)]
         scores: list[RuleScore] = []
         redactions: list[Redaction] = []
         for rule in policy.on(exchange.surface):
