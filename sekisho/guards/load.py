@@ -74,7 +74,7 @@ def refuse_unknown_params(reference: Reference, known: set[str]) -> dict[str, st
 
 
 def _from_artefact(folder: Path) -> Guard:
-    from .embedded import load_folder
+    from .embedded.guard import load_folder
 
     return load_folder(folder)
 
