@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sekisho.core import Decision, Detector, Exemption, Level, Pattern
 
 from .detectors import DETECTORS
-from .expression import fault
+from .expression import fault, matches_empty
 from .markdown import Block, Item
 from .problem import Position, Problems, choice, quoted
 
@@ -203,6 +203,14 @@ def _report_level(at: Position, problems: Problems) -> None:
 
 def _compiles(expression: str, item: Item, begin: int, problems: Problems) -> bool:
     wrong = fault(expression)
+    if wrong is None and matches_empty(expression):
+        problems.error(
+            "expression-matches-empty",
+            item.position(begin),
+            "the regular expression matches the empty string, and so every text",
+            "Ask for at least one character: `+` in place of `*`, no empty alternative",
+        )
+        return False
     if wrong is None:
         return True
     problems.error(

@@ -30,6 +30,7 @@ KEYS = (
 STATUSES = ("abstained", "timeout", "error", "default")
 DECISIONS = tuple(d.value for d in Decision)
 MAX_LINES = 500
+MAX_LENGTH = 50_000
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _NUMBER = re.compile(r"[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?")
@@ -78,6 +79,14 @@ def read_front_matter(source: Source, problems: Problems) -> FrontMatter:
         )
         return FrontMatter(present=True, lines=1)
     front = FrontMatter(present=True, lines=end + 1)
+    if sum(map(len, source.lines[:end])) > MAX_LENGTH:
+        problems.error(
+            "front-matter-too-large",
+            Position(1, 1),
+            f"the front matter is longer than {MAX_LENGTH} characters",
+            "Put what is not one of its keys below it, as text",
+        )
+        return front
     pairs = _pairs(source.lines[1:end], problems)
     reader = _Reader(front, problems)
     seen: dict[str, Position] = {}

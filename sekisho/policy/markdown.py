@@ -243,14 +243,16 @@ def _item(opening: Token, inner: list[Token], source: Source) -> Item:
         rest = [_dedented(line, column) for line in source.slice(start + 1, end).split("\n")]
         return Item("\n".join([raw[column:], *rest]).strip("\n"), at)
     assert inner[0].map is not None
-    text, pieces = "", []
+    texts: list[str] = []
+    pieces: list[tuple[int, Position]] = []
+    length = 0
     for number in range(*inner[0].map):
         line = source.lines[number]
         begin = column if number == start else len(line) - len(line.lstrip(" \t"))
-        text += " " if text else ""
-        pieces.append((len(text), Position(number + 1, begin + 1)))
-        text += line[begin:]
-    return Item(text, pieces[0][1], pieces)
+        pieces.append((length, Position(number + 1, begin + 1)))
+        texts.append(line[begin:])
+        length += len(line) - begin + 1
+    return Item(" ".join(texts), pieces[0][1], pieces)
 
 
 def _dedented(line: str, width: int) -> str:

@@ -17,6 +17,8 @@ from .problem import Position, Problems, choice, one_of, quoted
 
 ROLES = tuple(role.value for role in Role)
 TAGS = (*ROLES, "comparison")
+MAX_TURNS = 200
+"""Turns in one example. Every marked turn takes those before it along as its context."""
 _TAG = re.compile(r'<(/?)([A-Za-z_][\w-]*)((?:[ \t]+[\w-]+="[^"]*")*)[ \t]*>')
 _TAG_START = re.compile(r"</?([A-Za-z_][\w-]*)(?=[\s>])")
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
@@ -195,6 +197,10 @@ class Conversation:
                 inner = inner[end + 3 :].lstrip(" \t")
         attributes = {key: _decoded(value) for key, value in _ATTRIBUTE.findall(found[3])}
         self._open = _Open(found[2], attributes, mark, at)
+        if len(self.turns) == MAX_TURNS:
+            self._problems.error(
+                "too-many-turns", at, f"the example has more than {MAX_TURNS} turns", "Split it into several"
+            )
         if inner:
             self._inside(inner)
 
@@ -203,6 +209,8 @@ class Conversation:
         assert turn is not None
         self._open = None
         self._candidates += 1
+        if len(self.turns) > MAX_TURNS:
+            return
         self.positions.append(turn.at)
         self.turns.append(
             Turn(

@@ -58,17 +58,7 @@ def read(text: str, *, file: str = "<policy>") -> Reading:
     try:
         source = Source(text, problems)
     except PolicyError as error:
-        problems.add(
-            Problem(
-                code=error.code,
-                severity="error",
-                line=error.line,
-                column=error.column,
-                message=error.what,
-                remedy=error.remedy or "",
-                file=file,
-            )
-        )
+        problems.add(Problem.of(error))
         return reading
     reading.source = source
     reading.front = front = read_front_matter(source, problems)

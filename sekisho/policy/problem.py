@@ -36,6 +36,19 @@ class Problem(Value):
         place = f"{self.file}:{self.line}:{self.column}"
         return f"{place}: {self.severity}: {self.message}. {self.remedy} [{self.code}]"
 
+    @classmethod
+    def of(cls, error: PolicyError) -> Problem:
+        """An error that was raised, as a value."""
+        return cls(
+            code=error.code,
+            severity="error",
+            line=error.line,
+            column=error.column,
+            message=error.what,
+            remedy=error.remedy or "",
+            file=error.file,
+        )
+
     def exception(self) -> PolicyError:
         """The problem as an error to raise."""
         return PolicyError(

@@ -11,6 +11,7 @@ from sekisho.core import PolicyError
 from .problem import Position, Problems
 
 MAX_BYTES = 5 * 1024 * 1024
+MAX_LINES = 100_000
 _UNICODE_MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -72,6 +73,8 @@ class Source:
         if _BROKEN.search(text):
             self._report_broken(text, problems)
             text = _BROKEN.sub("\ufffd", text)
+        if text.count("\n") >= MAX_LINES:
+            raise _too_large(self.file, f"{MAX_LINES:,} lines")
         self.lines = [line.rstrip(" \t") for line in text.split("\n")]
         self.text = "\n".join(self.lines)
 
@@ -112,9 +115,9 @@ class Source:
                 )
 
 
-def _too_large(file: str) -> PolicyError:
+def _too_large(file: str, limit: str = f"{MAX_BYTES // (1024 * 1024)} MB") -> PolicyError:
     return PolicyError(
-        f"the document is larger than {MAX_BYTES // (1024 * 1024)} MB",
+        f"the document is larger than {limit}",
         file=file,
         remedy="Split it into several policies",
         code="too-large",
