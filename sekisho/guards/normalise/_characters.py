@@ -50,7 +50,7 @@ _SCANNED: Final = _ranges(
 # Compatibility characters that ordinary prose and mathematics use for what they are. Folding them
 # would change meaning (x2 for a square) or break words apart (a spacing accent becomes a space).
 _KEPT: Final = frozenset(
-    "¨¯´¸ªº²³¹¼½¾˘˙˚˛˜˝ͺ΄΅™℠℡℻℀℁℅℆℃℉№…‥‼⁇⁈⁉‾‗\u2070⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎"
+    "¨¯´¸µªºև²³¹¼½¾˘˙˚˛˜˝ͺ΄΅™℠℡℻℀℁℅℆℃℉№…‥‼⁇⁈⁉‾‗\u2070⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎"
     "⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞⅟↉∬∭∯∰⨌⩴⩵⩶\u0e33\u0eb3゛゜ヿゟ㉐㊗㊙🆐🈀🈁🈂"
 )
 _KEPT_RANGES: Final = _ranges("FBC0-FBD2 FDF0-FDFC FE70-FE7F 1F200-1F265")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from string import ascii_lowercase
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from sekisho.guards.normalise._language import (
     BACKWARDS,
     EAST_ASIAN_FORWARD,
     LEXICON,
+    is_known,
     is_language,
     letter_codes,
     pair_bits,
@@ -26,6 +28,7 @@ _BACKWARD: Final = re.compile(BACKWARDS)
 _FORWARD: Final = re.compile("|".join(EAST_ASIAN_FORWARD))
 _ROT13: Final = np.array([0, *((i + 13) % 26 + 1 for i in range(26))], dtype=np.intp)
 _KNOWN: Final = 2.5  # bits for a known word, on either side
+_TURN: Final = str.maketrans(ascii_lowercase, ascii_lowercase[13:] + ascii_lowercase[:13])
 _DROP: Final = 9.0  # bits of plain language that end a run
 _ENOUGH: Final = 14.0  # bits by which a run must win: one in sixteen thousand
 _FEWEST_LETTERS: Final = 8
@@ -46,11 +49,12 @@ def ciphers(text: str) -> Iterator[tuple[str, list[Edit]]]:
     finish = np.fromiter((m.end() for m in words), np.int64, len(words))
     turned = _ROT13[row]
     lower = [m.group().lower() for m in words]
+    shifted = [w.translate(_TURN) for w in lower]
     known = np.fromiter((w in LEXICON for w in lower), np.bool_, len(words))
     readings = {
-        "rot13": (table[turned[:-1], turned[1:]], [codecs.encode(w, "rot13") for w in lower]),
+        "rot13": (table[turned[:-1], turned[1:]], shifted),
         "reverse": (table[row[1:], row[:-1]], [w[::-1] for w in lower]),
-        "rot13>reverse": (table[turned[1:], turned[:-1]], [codecs.encode(w, "rot13")[::-1] for w in lower]),
+        "rot13>reverse": (table[turned[1:], turned[:-1]], [w[::-1] for w in shifted]),
     }
     for name, (bits, read) in readings.items():
         found = np.fromiter((w in LEXICON for w in read), np.bool_, len(words))
@@ -58,25 +62,32 @@ def ciphers(text: str) -> Iterator[tuple[str, list[Edit]]]:
         runs = []
         for first, last in _best_runs(gain.tolist()):
             run = slice(first, last)
-            letters = sum(map(len, read[run]))
-            if (
-                letters >= _FEWEST_LETTERS
-                and (found[run].any() or letters > 16)
-                and is_language(" ".join(read[run]))
-            ):
+            if _is_said(read[run]) and 2 * known[run].sum() <= found[run].sum():
                 runs.append((first, last))
         if not runs:
             continue
         if name == "rot13":
             yield name, [_rot13(text, words[a].start(), words[b - 1].end()) for a, b in runs]
             continue
-        turn = name.startswith("rot13")
         spans = [_with_signs(text, words[a].start(), words[b - 1].end()) for a, b in runs]
+        turn = name.startswith("rot13")
         yield name, [_reversed(text, start, end, turn=turn) for start, end in spans]
         # Reversed by word, the words themselves are in order; letter pairs cannot tell the two apart.
         if any(b - a > 1 for a, b in runs):
             singles = [words[i] for a, b in runs for i in range(a, b)]
             yield name + "_words", [_reversed(text, m.start(), m.end(), turn=turn) for m in singles]
+
+
+def _is_said(words: list[str]) -> bool:
+    # Letter pairs alone would also pass code and names, whose letters are unlike English either way.
+    known = {word for word in words if len(word) > 2 and is_known(word)}
+    count = sum(1 for word in words if len(word) > 1 and is_known(word))
+    return (
+        sum(map(len, words)) >= _FEWEST_LETTERS
+        and len(known) >= min(2, len(words))
+        and count >= 0.3 * len(words)
+        and is_language(" ".join(words))
+    )
 
 
 def _rot13(text: str, start: int, end: int) -> Edit:

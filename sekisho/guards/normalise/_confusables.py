@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Final
 
 from sekisho.guards.normalise._characters import SMALL_CAPITALS
-from sekisho.guards.normalise._text import Edit, Normalised, splice, with_steps
+from sekisho.guards.normalise._text import Normalised, recoded, with_steps
 
 # Scripts with letters that pass for Latin ones. Nothing of East Asia, India or the Arabic family:
 # those cannot be read as Latin words, and their texts should not even be looked at.
@@ -68,11 +68,11 @@ def plain_letters(view: Normalised) -> Normalised:
     else in the text is really written in other scripts, and Latin letters are the majority.
     """
     text = view.text
-    if not _PRESENT.search(text):
+    if not _PRESENT.search(text) or not _ASCII_LETTER.search(text):
         return view
     strict, loose = latin_letters(), _loose_letters()
-    edits: list[Edit] = []
-    candidates: list[re.Match[str]] = []
+    words: list[tuple[int, str]] = []  # where words change, and to what
+    candidates: list[tuple[int, str]] = []
     memory: dict[str, str | None] = {}
     honest = latin = foreign = 0
     for match in _WORD.finditer(text):
@@ -80,34 +80,44 @@ def plain_letters(view: Normalised) -> Normalised:
         if word.isascii():
             latin += len(word)
             continue
-        if not _PRESENT.search(word):
+        if _ASCII_LETTER.search(word):
+            if word not in memory:
+                memory[word] = _unmixed(word, loose)
+            new = memory[word]
+            if new is not None:
+                words.append((match.start(), new))
+                latin += len(word)
             continue
-        if word not in memory:
-            memory[word] = _unmixed(word, loose) if _ASCII_LETTER.search(word) else None
-        new = memory[word]
-        if new is not None:
-            edits.append(Edit(match.start(), match.end(), new, 1))
-            latin += len(word)
-        elif all(c in strict for c in word) or all(c in SMALL_CAPITALS for c in word):
-            candidates.append(match)
+        if honest or not _PRESENT.search(word):
+            continue
+        if all(map(strict.__contains__, word)) or all(map(SMALL_CAPITALS.__contains__, word)):
+            candidates.append((match.start(), word))
             foreign += len(word)
         else:
             honest += 1
     if not honest and latin > foreign:
-        for match in candidates:
-            word = match.group()
-            small_capitals = all(c in SMALL_CAPITALS for c in word)
-            if len(word) < (3 if _GREEK.search(word) else 2) and not (edits and _CYRILLIC.search(word)):
-                continue
-            new = "".join((SMALL_CAPITALS if small_capitals else strict)[c] for c in word)
-            edits.append(Edit(match.start(), match.end(), new, 1))
-    if not edits:
+        mixed = bool(words)
+        for start, word in candidates:
+            if len(word) >= (3 if _GREEK.search(word) else 2) or (mixed and _CYRILLIC.search(word)):
+                small_capitals = all(map(SMALL_CAPITALS.__contains__, word))
+                table = SMALL_CAPITALS if small_capitals else strict
+                words.append((start, "".join(table[c] for c in word)))
+        words.sort()
+    if not words:
         return view
-    return with_steps(splice(view, sorted(edits)), "confusables")
+    pieces: list[str] = []
+    at = 0
+    for start, word in words:
+        pieces += (text[at:start], word)
+        at = start + len(word)
+    pieces.append(text[at:])
+    return with_steps(recoded(view, "".join(pieces)), "confusables")
 
 
 def _unmixed(word: str, loose: dict[str, str]) -> str | None:
     others = [c for c in word if not c.isascii() and _PRESENT.match(c)]
+    if not others:
+        return None
     if len(word) < 3 and not all(map(_CYRILLIC.match, others)):
         return None  # units and formulas: kΩ, μm, hν, Δx
     if all(c in loose for c in others):

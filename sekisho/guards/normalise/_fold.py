@@ -18,6 +18,7 @@ from sekisho.guards.normalise._text import (
     codes,
     from_codes,
     map_ranges,
+    recoded,
     relabelled,
     splice,
     take,
@@ -151,18 +152,30 @@ def _without_invisible(view: Normalised, points: NDArray[np.uint32], kinds: NDAr
 
 
 def _letters_from_pictures(view: Normalised) -> Normalised:
-    text, edits = view.text, []
-    for run in _INDICATORS.finditer(text):
-        letters = run.group().translate(_INDICATOR_LETTERS)
-        if len(letters) % 2 or any(letters[i : i + 2] not in chars.FLAGS for i in range(0, len(letters), 2)):
-            edits.append(Edit(run.start(), run.end(), letters, 1))
-    for run in _SQUARED.finditer(text):
-        beside = text[max(run.start() - 1, 0) : run.start()] + text[run.end() : run.end() + 1]
-        letters = run.group().translate(_SQUARED_LETTERS)
-        # One alone is a blood type or a parking sign.
-        if len(letters) > 1 or beside.isalnum():
-            edits.append(Edit(run.start(), run.end(), letters, int(len(letters) == run.end() - run.start())))
-    return with_steps(splice(view, sorted(edits)), "enclosed") if edits else view
+    text = _INDICATORS.sub(_spelt, view.text)
+    if "\ufe0f" not in text:
+        text = _SQUARED.sub(_unsquared, text)
+    if text != view.text:
+        view = with_steps(recoded(view, text), "enclosed")
+    edits = [
+        Edit(run.start(), run.end(), letters)
+        for run in (_SQUARED.finditer(text) if "\ufe0f" in text else ())
+        if (letters := _unsquared(run)) != run.group()
+    ]
+    return with_steps(splice(view, edits), "enclosed") if edits else view
+
+
+def _spelt(run: re.Match[str]) -> str:
+    letters = run.group().translate(_INDICATOR_LETTERS)
+    flags = all(letters[i : i + 2] in chars.FLAGS for i in range(0, len(letters), 2))
+    return run.group() if flags else letters
+
+
+def _unsquared(run: re.Match[str]) -> str:
+    letters = run.group().translate(_SQUARED_LETTERS)
+    beside = run.string[max(run.start() - 1, 0) : run.start()] + run.string[run.end() : run.end() + 1]
+    # One alone is a blood type or a parking sign.
+    return letters if len(letters) > 1 or beside.isalnum() else run.group()
 
 
 def _substituted(view: Normalised) -> Normalised:
@@ -177,15 +190,10 @@ def _substituted(view: Normalised) -> Normalised:
     if folded == text:
         return view
     name = "surrogates" if any("\ud800" <= c <= "\udfff" for c in text) else "compatibility"
-    if len(folded) == len(text) and "" not in pieces and max(map(len, pieces)) == 1:
-        return with_steps(map_ranges(view, folded, *_one_to_one(len(text))), name)
+    if len(folded) == len(text) and max(map(len, pieces)) == 1:
+        return with_steps(recoded(view, folded), name)
     sizes = np.fromiter(map(len, pieces), np.int32, len(pieces))
     return with_steps(take(view, folded, np.repeat(np.arange(len(text), dtype=np.int32), sizes)), name)
-
-
-def _one_to_one(length: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    index = np.arange(length, dtype=np.int32)
-    return index, index + 1
 
 
 def _without_zalgo(view: Normalised) -> Normalised:

@@ -26,6 +26,8 @@ _SAFE: Final = rf"\t\n\r\x20-\x7e{_EAST_ASIAN}{_CJK_SIGNS}{_LATIN}{_SIGNS}{_PICT
 
 _DOTS: Final = r"[.…‥·•∙⋅−–—_‐-]"
 _APART: Final = r"[ \t._*·•‧|/~+,:-]"
+_B64: Final = "[A-Za-z0-9+/_-]"
+_MIX: Final = "[a-z][A-Z0-9]"
 _ONE: Final = "[A-Za-z0-9@$]"
 _RARE_PAIRS: Final = 4  # letter pairs no common English word has, before the ciphers are considered
 
@@ -55,13 +57,16 @@ def _patterns() -> tuple[tuple[str, str], ...]:
             rf"[^{_SAFE}{_WIDE}]|&(?:#[0-9xX]|[A-Za-z][A-Za-z0-9]*;)|\\(?:u\{{?[0-9a-fA-F]|U0|x[0-9a-fA-F])",
         ),
         ("fold", rf"\A[^{_EAST_ASIAN}]*[{_WIDE}][^{_EAST_ASIAN}]*\z"),
-        ("base64", r"[A-Za-z0-9+/_-]{12}|[A-Za-z0-9+/_-]{6}="),
+        # Long words and paths do not mix cases as encoded text does.
+        ("base64", rf"{_B64}{{3}}{_MIX}{_B64}{{3}}|{_MIX}{_B64}{{8}}|{_B64}{{8}}{_MIX}|{_B64}{{6}}="),
+        ("base64", r"[A-Z2-7]{16}|[a-z2-7]{24}"),
         ("hex", r"(?:[0-9a-fA-F]{2}[ :,;\n-]{0,2}){4}|(?:0[xX][0-9a-fA-F]{2}[ ,;]{0,2}){3}"),
         ("decimal", r"(?:[0-9]{2,3}[ ,;]{1,2}){4}[0-9]{2}"),
         ("url", r"%[0-9A-Fa-f]{2}"),
         ("binary", r"(?:[01]{8}[ ,\n]{0,2}){3}"),
         ("morse", rf"(?:{_DOTS}{{1,9}}[ \t\n/|]{{1,7}}){{3}}{_DOTS}"),
         ("leet", r"[A-Za-z][0-9@$!|+€]+[A-Za-z]|[0-9@$!|+€][A-Za-z]+[0-9@$]|\b[0-9@$!|+€]{1,3}[A-Za-z]{2}"),
+        ("leet", r"[A-Za-z][013457]{3}"),
         (
             "spaced",
             rf"(?:\A|[^A-Za-z0-9])[A-Za-z0-9@$](?:{_APART}{{1,6}}[A-Za-z0-9@$]){{2}}(?:\z|[^A-Za-z0-9@$])",
@@ -70,7 +75,7 @@ def _patterns() -> tuple[tuple[str, str], ...]:
         ("cipher", rf"(?i)\b(?:{_cipher_words()})\b"),
         ("cipher", "(?is)" + ".*".join([rare] * _RARE_PAIRS)),
         ("cipher", BACKWARDS),
-        ("accents", r"(?:[\x{c0}-\x{24f}\x{1e00}-\x{1eff}][A-Za-z ]{0,2}){4}"),
+        ("accents", r"(?:[\x{c0}-\x{24f}\x{1e00}-\x{1eff}\x{300}-\x{36f}][A-Za-z ]{0,3}){4}"),
     )
 
 

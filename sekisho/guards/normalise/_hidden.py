@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sekisho.guards.normalise._excerpt import spliced_excerpt
 from sekisho.guards.normalise._fold import SUBDIVISION_FLAG, fold_view
 from sekisho.guards.normalise._payloads import reads_as_text
 from sekisho.guards.normalise._text import (
@@ -20,7 +21,6 @@ from sekisho.guards.normalise._text import (
     from_codes,
     map_ranges,
     relabelled,
-    splice,
     take,
 )
 
@@ -30,10 +30,11 @@ _ZEROS: Final = (0x200B, 0x200C)
 _ONES: Final = (0x200C, 0x200D, 0x2060, 0x2062, 0xFEFF)
 
 
-def hidden(text: str) -> Iterator[Normalised]:
+def hidden(text: str, *, limit: int) -> Iterator[tuple[Normalised | None, bool]]:
     """The messages in tag characters, variation selectors and zero-width bits of an original text.
 
-    Each view holds the hidden message alone, since it may be strewn between visible letters.
+    Each view holds the hidden message alone, since it may be strewn between visible letters. With
+    each comes whether something was left out to keep it within `limit` code points.
     """
     if text.isascii():
         return
@@ -42,25 +43,29 @@ def hidden(text: str) -> Iterator[Normalised]:
     runs = [m for m in _OVERRIDDEN.finditer(text) if len(m.group()) > 1]
     if runs:
         edits = [Edit(m.start(), m.end(), m.group()[::-1], -1) for m in runs]
-        yield _named(splice(whole, edits), "bidi")
+        turned, cut = spliced_excerpt(whole, edits, limit=limit)
+        yield None if turned is None else _named(turned, "bidi"), cut
     points = codes(SUBDIVISION_FLAG.sub(lambda flag: " " * len(flag.group()), text))
     tags = np.flatnonzero((points >= 0xE0020) & (points < 0xE007F)).astype(np.int32)
     if len(tags):
-        yield _named(take(whole, from_codes(points[tags] - 0xE0000), tags), "tags")
+        cut, tags = len(tags) > limit, tags[:limit]
+        yield _named(take(whole, from_codes(points[tags] - 0xE0000), tags), "tags"), cut
     low = (points >= 0xFE00) & (points < 0xFE10)
     high = (points >= 0xE0100) & (points < 0xE01F0)
     places = np.flatnonzero(low | high).astype(np.int32)
+    cut, places = len(places) > limit, places[:limit]
     if len(places) >= _FEWEST_OCTETS:
         # The sixteen old selectors count as octets 0 to 15, the later ones as 16 to 255.
         values = np.where(low[places], points[places] - 0xFE00, points[places] - 0xE0100 + 16)
         view = _from_octets(whole, values.astype(np.uint8), places, places + 1)
         if view is not None:
-            yield _named(view, "variation_selectors")
+            yield _named(view, "variation_selectors"), cut
     for zero in _ZEROS:
         for one in _ONES:
             if one == zero or chr(zero) not in text or chr(one) not in text:
                 continue
             places = np.flatnonzero((points == zero) | (points == one)).astype(np.int32)
+            cut, places = len(places) > 8 * limit, places[: 8 * limit]
             octets = len(places) // 8
             if octets < _FEWEST_OCTETS:
                 continue
@@ -69,7 +74,7 @@ def hidden(text: str) -> Iterator[Normalised]:
             for values in (np.packbits(bits), np.packbits(1 - bits)):
                 view = _from_octets(whole, values, first, last)
                 if view is not None:
-                    yield _named(view, "zero_width")
+                    yield _named(view, "zero_width"), cut
 
 
 def _from_octets(

@@ -57,8 +57,8 @@ LEXICON: Final = frozenset(FUNCTION_WORDS.split()) | frozenset(_OTHER_WORDS.spli
 
 # Sequences that Japanese, Chinese and Korean sentences are full of, and that hardly occur backwards.
 _EAST_ASIAN: Final = (
-    "ください てくだ ました ません でしょ ですか ますか ている という について する方 教えて 作り方 どうや ことが ために "
-    "怎么 如何 什么 告诉 可以 我们 这个 没有 方法 怎樣 什麼 告訴 "
+    "ください てくだ ました ません でしょ ですか ますか ている という について する方 教えて 作り方 どうや "
+    "ことが ために 怎么 如何 什么 告诉 可以 我们 这个 没有 方法 怎樣 什麼 告訴 "
     "세요 습니다 합니다 어떻게 방법 알려 하는 에서 무엇 주세"
 )
 EAST_ASIAN_FORWARD: Final = tuple(_EAST_ASIAN.split())
@@ -101,6 +101,18 @@ def word_bits(word: str) -> float:
     row = (" " + word + " ").encode("ascii", "replace").translate(_LETTERS)
     total = sum(float(table[first, second]) for first, second in pairwise(row))
     return total + (_IN_LEXICON if word in LEXICON else 0.0)
+
+
+def is_known(word: str) -> bool:
+    """True for a word of the list, or one of them with a common ending; lower case expected."""
+    if word in LEXICON:
+        return True
+    for ending in ("s", "es", "ed", "d", "er", "ers", "ing", "ly"):
+        if word.endswith(ending) and len(word) >= len(ending) + 3:
+            stem = word[: -len(ending)]
+            if stem in LEXICON or stem + "e" in LEXICON or (stem[-1] == stem[-2] and stem[:-1] in LEXICON):
+                return True
+    return False
 
 
 def is_wordlike(word: str) -> bool:

@@ -12,25 +12,26 @@ from typing import Final
 from sekisho.guards.normalise._language import is_language, is_wordlike
 from sekisho.guards.normalise._text import Edit
 
-# Every pattern is one pass: a fixed-width element repeated, with separators of bounded length that
-# cannot be taken for an element.
+# Every pattern is one pass: an element repeated, with separators of bounded length that cannot be
+# taken for an element. Nothing may be asked of what follows the repetition, since a long run that
+# fails at its end would be tried again from each of its elements.
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{8,}+(?:\r?\n[A-Za-z0-9+/_-]{8,}+)*+={0,2}")
 _PIECE: Final = re.compile(r"[A-Za-z0-9+/]{8,}+={0,2}")
 _BASE32: Final = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z2-7]{16,}+|[a-z2-7]{24,}+)={0,6}(?![A-Za-z0-9])")
 _HEX: Final = re.compile(
     r"(?<![0-9A-Za-z])(?:"
     r"0[xX][0-9a-fA-F]{2}(?:[ ,;]{0,2}0[xX][0-9a-fA-F]{2}){2,}+"
-    r"|(?:0[xX])?(?:[0-9a-fA-F]{2}){4,}+"
-    r"|[0-9a-fA-F]{2}(?:[ :,;\n-]{1,2}[0-9a-fA-F]{2}){3,}+"
-    r")(?![0-9A-Za-z])"
+    r"|(?:0[xX])?(?:[0-9a-fA-F]{2}){4,}+(?![0-9A-Za-z])"
+    r"|[0-9a-fA-F]{2}(?![0-9A-Za-z])(?:[ :,;\n-]{1,2}[0-9a-fA-F]{2}(?![0-9A-Za-z])){3,}+"
+    r")"
 )
 _HEX_NOISE: Final = re.compile(r"0[xX]|[ ,;:\n-]+")
-_PERCENT: Final = re.compile(r"(?:%(?:25)*+[0-9A-Fa-f]{2})++")
-_PERCENT_OCTET: Final = re.compile(r"%(?:25)*+([0-9A-Fa-f]{2})")
-_BINARY: Final = re.compile(r"(?<![0-9A-Za-z])[01]{8}(?:[ ,\n]{0,2}[01]{8}){2,}+(?![0-9A-Za-z])")
-_DECIMAL: Final = re.compile(r"(?<![0-9A-Za-z.])[0-9]{2,3}(?:[ ,;]{1,2}[0-9]{2,3}){4,}+(?![0-9A-Za-z])")
+_PERCENT: Final = re.compile(r"(?:%(?:25)*[0-9A-Fa-f]{2})++")
+_PERCENT_OCTET: Final = re.compile(r"%(?:25)*([0-9A-Fa-f]{2})")
+_BINARY: Final = re.compile(r"(?<![0-9A-Za-z])[01]{8}(?:[ ,\n]{0,2}[01]{8}){2,}+")
+_DECIMAL: Final = re.compile(r"(?<![0-9A-Za-z.])[0-9]{2,3}(?:[ ,;]{1,2}[0-9]{2,3}(?![0-9A-Za-z])){4,}+")
 _MORSE: Final = re.compile(
-    r"(?<![\w.])[.…‥·•∙⋅−–—_‐-]{1,9}+(?:[ \t\n/|]{1,7}+[.…‥·•∙⋅−–—_‐-]{1,9}+){3,}+(?!\w)"
+    r"(?<![\w.])[.…‥·•∙⋅−–—_‐-]{1,9}+(?:[ \t\n/|]{1,7}+[.…‥·•∙⋅−–—_‐-]{1,9}+(?!\w)){3,}+"
 )
 _MORSE_WORD: Final = re.compile(r"\s*[/|]\s*|\s{2,}|\n")
 _MORSE_SIGNS: Final = {**dict.fromkeys(map(ord, "·•∙⋅"), "."), **dict.fromkeys(map(ord, "−–—_‐"), "-"),
@@ -40,6 +41,7 @@ _MORSE_SIGN_LIST: Final = (
     "--.. ----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----. .-.-.- --..-- ..--.. .----. "
     "-.-.-- -..-. -.--. -.--.- .-... ---... -.-.-. -...- .-.-. -....- ..--.- .-..-. .--.-."
 )
+_LEAST_ROOM: Final = 1_000
 _COMMON_SIGNS: Final = frozenset(" \t\n\r.-/=%&;#\\")
 _MORSE_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789.,?'!/()&:;=+-_\"@"
 _MORSE_CODE: Final = dict(zip(_MORSE_SIGN_LIST.split(), _MORSE_LETTERS, strict=True))
@@ -71,8 +73,12 @@ def payloads(text: str, marks: frozenset[str], *, limit: int) -> tuple[str, list
                 at += 1
             if at < len(occupied) and occupied[at][0] < edit.end:
                 continue
-            if spent + len(edit.new) > limit:
-                return "+".join(names), sorted(edits), True
+            room = limit - spent
+            if len(edit.new) > room:
+                if room >= _LEAST_ROOM:  # the beginning of a huge payload says enough
+                    edits.append(edit._replace(new=edit.new[:room]))
+                    names.append(name)
+                return "+".join(dict.fromkeys(names)), sorted(edits), True
             spent += len(edit.new)
             edits.append(edit)
             taken.append((edit.start, edit.end))
@@ -88,18 +94,18 @@ def reads_as_text(text: str) -> bool:
     kinds = {c: unicodedata.category(c) for c in set(text)}
     if any(kind in ("Cc", "Co", "Cn", "Cs") and c not in "\t\n\r" for c, kind in kinds.items()):
         return False
-    good = sum(
-        text.count(c)
-        for c, kind in kinds.items()
-        if kind[0] in "LMN" or c in " \t\n\r.-/=%&;#\\" or kind == "Cf"
-    )
-    if text.isascii():
-        if len(text) < 7:
-            return all(map(is_wordlike, text.split())) and any(map(str.isalpha, text))
+    usual = {c for c, kind in kinds.items() if kind[0] in "LMN" or kind == "Cf" or c in _COMMON_SIGNS}
+    good = sum(map(text.count, usual))
+    # Random octets are now and then UTF-8, but then with stray letters of unrelated scripts.
+    strange = {c for c in kinds if "\u0180" <= c < "\u1e00" or "\u2c00" <= c < "\U0001f000"}
+    if not strange:
+        if len(text) < 7 and text.isascii():
+            return any(map(str.isalpha, text)) and all(map(is_wordlike, text.split()))
         return good >= 0.8 * len(text)
-    # Random octets that happen to be UTF-8 jump between scripts; writing does not.
-    blocks = {ord(c) >> 8 for c, kind in kinds.items() if kind[0] == "L" and ord(c) < 0x2E00}
-    return good >= 0.6 * len(text) and (len(blocks) <= 3 or len(text) > 40)
+    if 3 * sum(map(text.count, strange)) < len(text):
+        return good >= 0.8 * len(text) and (len(text) > 40 or is_language(text))
+    blocks = {ord(c) >> 8 for c in strange if kinds[c][0] == "L" and c < "\u2e00"}
+    return good >= 0.7 * len(text) and (len(blocks) <= 1 or len(text) > 40)
 
 
 def _decoded(data: bytes) -> str | None:
@@ -120,7 +126,7 @@ def _base64_run(run: str) -> str | None:
     # Ordinary words, numbers and paths of them; encoded text always mixes cases.
     if body.isdigit() or not (any(map(str.isupper, body)) and any(map(str.islower, body))):
         return None
-    if len(body) < 12 and not run.endswith("=") and len(body) % 4:
+    if len(body) < 12 and not run.endswith("="):
         return None
     if len(body) % 4 == 1:
         body = body[:-1]

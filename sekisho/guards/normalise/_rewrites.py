@@ -8,14 +8,16 @@ import unicodedata
 from collections import Counter
 from typing import Final
 
-from sekisho.guards.normalise._language import LEXICON, is_language, is_wordlike, word_bits
-from sekisho.guards.normalise._text import Edit
+from sekisho.guards.normalise._language import LEXICON, is_known, is_language, is_wordlike, word_bits
+from sekisho.guards.normalise._text import Edit, Normalised, splice
 
 _LEET: Final = {"0": "o", "1": "il", "2": "z", "3": "e", "4": "a", "5": "s", "6": "gb", "7": "t", "8": "b",
                 "9": "g", "@": "a", "$": "s", "!": "i", "|": "li", "+": "t", "€": "e"}  # fmt: skip
 _TOKEN: Final = re.compile(r"[A-Za-z0-9@$!|+€]+")
 _LEET_SIGN: Final = re.compile(r"[0-9@$!|+€]")
 _ENDS_ONLY: Final = re.compile(r"[A-Za-z]+[0-9+!$|]+|[0-9$@+|!]+[A-Za-z]{1,2}")
+_LEADING: Final = re.compile(r"[^A-Za-z][A-Za-z]+")
+_SIGN: Final = re.compile(r"[@$|+€]")
 _LONGEST: Final = 32  # longer tokens are keys, hashes and data
 
 _SEPARATORS: Final = r"[ \t._*·•‧|/~+,:-]"
@@ -32,9 +34,9 @@ _CJK_GAP: Final = re.compile(rf"[^{_CJK}]+")
 
 def leet(text: str) -> list[Edit]:
     """Words with digits or signs for letters; none unless some word clearly is such a word."""
-    strong = 0
+    proof = 0.0
     edits: list[Edit] = []
-    memory: dict[str, tuple[str | None, bool]] = {}
+    memory: dict[str, tuple[str | None, float]] = {}
     for match in _TOKEN.finditer(text):
         token = match.group()
         if len(token) > _LONGEST or not _LEET_SIGN.search(token):
@@ -46,30 +48,34 @@ def leet(text: str) -> list[Edit]:
             memory[body] = _unleet(body)
         new, sure = memory[body]
         if new is not None:
-            strong += sure
+            proof += sure
             edits.append(Edit(match.start(), match.start() + len(body), new, 1))
-    return edits if strong else []
+    return edits if proof >= 1.0 else []
 
 
-def _unleet(body: str) -> tuple[str | None, bool]:
-    """The likeliest reading of a token, and whether it is proof of leetspeak by itself."""
+def _unleet(body: str) -> tuple[str | None, float]:
+    """The likeliest reading of a token, and how far it proves leetspeak: 1.0 is enough by itself."""
     options = [_LEET.get(c, c) for c in body]
-    readings = itertools.islice(itertools.product(*options), 16)
+    readings = itertools.islice(itertools.product(*options), 8)
     new = max(("".join(letters) for letters in readings), key=lambda word: word_bits(word.lower()))
     lower = new.lower()
     if not new.isalpha() or not is_wordlike(lower):
-        return None, False
+        return None, 0.0
+    known = is_known(lower)
     letters = sum(map(str.isalpha, body))
-    if not letters and lower not in LEXICON:
-        return None, False
-    if letters < 2 and len(body) > 2 and lower not in LEXICON:
-        return None, False
-    if _ENDS_ONLY.fullmatch(body):
-        return new, False
     signs = len(body) - letters
-    known = lower in LEXICON and len(new) >= 3 and letters >= 1
-    likely = len(new) >= 5 and letters >= 2 and signs * 2 <= len(body) and word_bits(lower) >= 1.1 * len(new)
-    return new, known or likely
+    # Mentions, variables, tables, sums and addresses; and what is hardly a word at all.
+    if not known and (letters < 2 or _SIGN.search(body) or _LEADING.fullmatch(body)):
+        return None, 0.0
+    if _ENDS_ONLY.fullmatch(body) or not letters:
+        return new, 1.0 if known and letters and signs >= 3 and len(new) >= 5 else 0.0
+    if known and len(new) >= 3:
+        return new, 1.0 if len(new) >= 4 else 0.5
+    if len(new) < 5 or signs * 2 > len(body):
+        return new, 0.0
+    if signs == 1:
+        return new, 0.25 if word_bits(lower) >= 1.5 * len(new) else 0.0
+    return new, 0.5 if word_bits(lower) >= 1.1 * len(new) else 0.0
 
 
 def _in_identifier(text: str, start: int, end: int) -> bool:
@@ -96,11 +102,16 @@ def spaced(text: str) -> list[Edit]:
 def _joined(run: str, offset: int) -> list[Edit]:
     gaps = list(_GAP.finditer(run))
     letters = _GAP.sub("", run)
+    # Rows of numbers; and lists of variables, which have to prove more.
+    if sum(map(str.isalpha, letters)) < 0.5 * len(letters):
+        return []
     wide = _wide(gaps)
     words = _split(letters, [i + 1 for i, gap in enumerate(wide) if gap])
     # All letters at one distance may be many words; then their borders have to be guessed.
     cuts = _segmented(_plain(letters).lower()) if len(words) == 1 and len(letters) > 4 else None
-    if cuts is None and sum(len(w) for w in words if _readable(w)) >= 0.6 * len(letters):
+    listed = any(sign in run for sign in ",+:")
+    readable = sum(len(w) for w in words if _readable(w) and (not listed or is_known(w.lower())))
+    if cuts is None and readable >= 0.6 * len(letters):
         return [
             Edit(offset + g.start(), offset + g.end(), " " if gap else "")
             for g, gap in zip(gaps, wide, strict=True)
@@ -157,9 +168,13 @@ def _segmented(letters: str) -> frozenset[int] | None:
 
 def accents(text: str) -> list[Edit]:
     """Accents on so many letters that they cannot be spelling, over what is otherwise English."""
-    plain = "".join(unicodedata.normalize("NFD", c)[0] if "\u00c0" <= c < "\u1f00" else c for c in text)
-    changed = sum(1 for a, b in zip(text, plain, strict=True) if a != b)
-    letters = sum(map(str.isalpha, text))
-    if changed < 4 or changed < 0.25 * letters or not is_language(plain):
+    edits = []
+    for at, letter in enumerate(text):
+        if "\u0300" <= letter <= "\u036f":
+            edits.append(Edit(at, at + 1, ""))
+        elif "\u00c0" <= letter < "\u1f00" and (base := unicodedata.normalize("NFD", letter)[0]) != letter:
+            edits.append(Edit(at, at + 1, base, 1))
+    if len(edits) < 4 or len(edits) < 0.25 * sum(map(str.isalpha, text)):
         return []
-    return [Edit(0, len(text), plain, 1)]
+    plain = splice(Normalised(text, text), edits).text
+    return edits if is_language(plain) else []

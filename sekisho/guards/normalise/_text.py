@@ -30,8 +30,8 @@ class Normalised:
     steps: tuple[str, ...] = ()
     layer: str = "plain"
     truncated: bool = False
-    # For each code point of `text`, the half-open range of `original` it came from. None when the
-    # text is the original, which is the common case and should cost nothing.
+    # For each code point of `text`, the half-open range of `original` it came from. None when every
+    # code point came from the one in its own place, which is the common case and should cost nothing.
     _starts: Offsets | None = field(default=None, repr=False, compare=False)
     _ends: Offsets | None = field(default=None, repr=False, compare=False)
 
@@ -59,11 +59,6 @@ class Normalised:
                 at = int(self._ends[-1]) if self.text else len(self.original)
             return at, at
         return int(self._starts[start:end].min()), int(self._ends[start:end].max())
-
-    @property
-    def is_identity(self) -> bool:
-        """True when the view is the original text, code point by code point."""
-        return self._starts is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +113,11 @@ def splice(parent: Normalised, edits: Sequence[Edit]) -> Normalised:
 def take(parent: Normalised, text: str, index: Offsets) -> Normalised:
     """A view `text` whose code point i comes from code point index[i] of `parent`."""
     return _composed(parent, text, index, index + 1)
+
+
+def recoded(parent: Normalised, text: str) -> Normalised:
+    """A view of the same length as `parent`, rewritten code point by code point."""
+    return _with_offsets(parent, text, parent._starts, parent._ends)
 
 
 def map_ranges(parent: Normalised, text: str, starts: Offsets, ends: Offsets) -> Normalised:
@@ -205,7 +205,7 @@ def _composed(parent: Normalised, text: str, starts: Offsets, ends: Offsets) -> 
     return _with_offsets(parent, text, low, high)
 
 
-def _with_offsets(parent: Normalised, text: str, starts: Offsets, ends: Offsets) -> Normalised:
+def _with_offsets(parent: Normalised, text: str, starts: Offsets | None, ends: Offsets | None) -> Normalised:
     """`parent` with another text and its offsets into the original."""
     return Normalised(text, parent.original, parent.steps, parent.layer, parent.truncated, starts, ends)
 

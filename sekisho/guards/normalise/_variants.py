@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from sekisho.guards.normalise._ciphers import ciphers
+from sekisho.guards.normalise._excerpt import spliced_excerpt
 from sekisho.guards.normalise._fold import fold_view
 from sekisho.guards.normalise._grounds import grounds
 from sekisho.guards.normalise._hidden import hidden
 from sekisho.guards.normalise._payloads import payloads
 from sekisho.guards.normalise._rewrites import accents, leet, spaced
-from sekisho.guards.normalise._text import Budget, Edit, Normalised, relabelled, splice, with_steps
-
-_WHOLE: Final = 20_000  # code points up to which a view shows all of its text
-_AROUND: Final = 1_000  # code points shown on either side of a decoded run in longer texts
+from sekisho.guards.normalise._text import Budget, Edit, Normalised, relabelled, with_steps
 
 _DEFAULT: Final = Budget()
 
@@ -33,23 +31,23 @@ def variants(text: str, *, budget: Budget = _DEFAULT) -> list[Normalised]:
         texts show only the surroundings of what was decoded. If a limit was reached, the first
         view is marked as truncated.
     """
-    marks = grounds(text)
+    marks = first = grounds(text)
     if not marks:
         return [Normalised(text, text)]
     root = Normalised(text, text)
     queue: deque[tuple[Normalised, int, frozenset[str]]] = deque()
-    beside: list[Normalised] = []
     if "fold" in marks:
         root = fold_view(root)
-        beside = list(hidden(text))
         marks = grounds(root.text)
     found = [root]
     seen = {root.text}
     spent = 0
     truncated = root.truncated
     queue.append((root, 0, marks))
-    for view in beside:
-        if view.text not in seen and len(found) < budget.max_variants:
+    for view, cut in hidden(text, limit=budget.max_chars) if "fold" in first else ():
+        truncated |= cut or len(found) >= budget.max_variants
+        if view is not None and view.text not in seen and len(found) < budget.max_variants:
+            spent += len(view.text)
             seen.add(view.text)
             found.append(view)
             queue.append((view, 1, grounds(view.text)))
@@ -57,14 +55,16 @@ def variants(text: str, *, budget: Budget = _DEFAULT) -> list[Normalised]:
         view, depth, marks = queue.popleft()
         if not marks - {"fold"}:
             continue
-        for name, edits, cut in _derivations(view.text, marks, limit=budget.max_chars - spent):
+        for name, edits, cut in _derivations(
+            view.text, marks, budget, limit=max(0, budget.max_chars - spent)
+        ):
             truncated |= cut
             if not edits:
                 continue
             if depth >= budget.max_depth or len(found) >= budget.max_variants:
                 truncated = True
                 break
-            child, short = _built(view, name, edits, limit=budget.max_chars - spent)
+            child, short = _built(view, name, edits, limit=max(0, budget.max_chars - spent))
             truncated |= short
             if child is None or child.text in seen:
                 continue
@@ -78,56 +78,30 @@ def variants(text: str, *, budget: Budget = _DEFAULT) -> list[Normalised]:
     return found
 
 
-def _derivations(text: str, marks: frozenset[str], *, limit: int) -> Iterator[tuple[str, list[Edit], bool]]:
+def _derivations(
+    text: str, marks: frozenset[str], budget: Budget, *, limit: int
+) -> Iterator[tuple[str, list[Edit], bool]]:
     names, edits, cut = payloads(text, marks, limit=limit)
     yield names, edits, cut
+    # Judging words costs more than finding payloads, so of very long texts only the beginning is judged.
+    head = text[: budget.max_chars]
+    cut = len(head) < len(text)
     if "leet" in marks:
-        yield "leetspeak", leet(text), False
+        yield "leetspeak", leet(head), cut
     if "spaced" in marks:
-        yield "spaced", spaced(text), False
+        yield "spaced", spaced(head), cut
     if "cipher" in marks:
-        for name, changed in ciphers(text):
+        yield "", [], cut
+        for name, changed in ciphers(head):
             yield name, changed, False
     if "accents" in marks:
-        yield "accents", accents(text), False
+        yield "accents", accents(head), cut
 
 
 def _built(view: Normalised, name: str, edits: list[Edit], *, limit: int) -> tuple[Normalised | None, bool]:
-    cut = False
-    if len(view.text) > _WHOLE or len(view.text) > limit:
-        edits, cut = _excerpt(len(view.text), edits, limit=limit)
-        if not edits:
-            return None, True
-    child = splice(view, edits)
+    child, cut = spliced_excerpt(view, edits, limit=limit)
+    if child is None:
+        return None, cut
     layer = name if view.layer == "plain" else f"{view.layer}>{name}"
     child = with_steps(relabelled(child, layer=layer), *name.replace(">", "+").split("+"))
     return fold_view(child), cut
-
-
-def _excerpt(length: int, edits: list[Edit], *, limit: int) -> tuple[list[Edit], bool]:
-    """Edits that also cut out what is far from any change; whether some changes did not fit."""
-    result: list[Edit] = []
-    shown = edge = 0
-    around = min(_AROUND, limit // 4)
-    for edit in edits:
-        low = max(edge, edit.start - around)
-        cost = len(edit.new) + min(edit.start - low, 2 * around) + around
-        if shown + cost > limit:
-            if edge < length and result:
-                _gap(result, edge, length)
-            return result, True
-        if edge == 0:
-            _gap(result, 0, low)
-        elif edit.start - edge > 2 * around:
-            _gap(result, edge + around, low)
-        result.append(edit)
-        shown += cost - around if result else cost
-        edge = edit.end
-    if result and length - edge > around:
-        _gap(result, edge + around, length)
-    return result, False
-
-
-def _gap(edits: list[Edit], start: int, end: int) -> None:
-    if end > start:
-        edits.append(Edit(start, end, "\n"))
