@@ -1,0 +1,15 @@
+"""Placeholder."""
+
+import typer
+
+app = typer.Typer()
+EXAMPLES = ""
+
+
+def demo() -> None:
+    """Soon."""
+
+
+@app.callback()
+def group() -> None:
+    """Soon."""
