@@ -182,9 +182,10 @@ def _check_rule(title: Title, at: Position, problems: Problems) -> None:
     if title.authority is None and "authority" not in title.raw:
         for name in ("surfaces", "check", "on_error"):
             if name in title.raw:
+                value = title.places[name]
                 problems.error(
                     "attribute-without-authority",
-                    title.places[name],
+                    Position(value.line, value.column - len(name) - 1),
                     f"`{name}` belongs to rules, and a heading without an authority is none",
                     f"Add `authority=` ({', '.join(AUTHORITIES)}), or remove `{name}`",
                 )

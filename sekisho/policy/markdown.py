@@ -206,7 +206,9 @@ def _read_example(nodes: list[_Node], place: int, part: Part, source: Source, pr
         part.fences.append(Fence(title, at, None))
         return place + 1
     opening = source.start_of(follower.start)
-    _report_unclosed(follower, opening, source, problems)
+    if _report_unclosed(follower, opening, source, problems):
+        part.fences.append(Fence(title, at, None))
+        return place + 2
     lines = follower.token.content.split("\n")[:-1]
     part.fences.append(Fence(title, at, lines, Position(follower.start + 2, opening.column)))
     return place + 2
@@ -239,7 +241,7 @@ def _item(opening: Token, inner: list[Token], source: Source) -> Item:
     single = [token.type for token in inner] == ["paragraph_open", "inline", "paragraph_close"]
     if not single:
         if not inner:
-            return Item("", at)
+            return Item("", source.start_of(start))
         rest = [_dedented(line, column) for line in source.slice(start + 1, end).split("\n")]
         return Item("\n".join([raw[column:], *rest]).strip("\n"), at)
     assert inner[0].map is not None
@@ -291,40 +293,32 @@ def _report_lookalike(content: str, at: Position, problems: Problems) -> None:
     )
 
 
-def _report_unclosed(node: _Node, at: Position, source: Source, problems: Problems) -> None:
+def _report_unclosed(node: _Node, at: Position, source: Source, problems: Problems) -> bool:
     """A fence or comment that runs to the end of the document swallows every rule after it."""
     token = node.token
+    missing: tuple[str, str, str] | None = None
     if node.type == "fence":
         last = source.lines[node.end - 1].strip(" \t")
-        closed = (
-            node.end - 1 > node.start and len(last) >= len(token.markup) and not last.strip(token.markup[0])
-        )
-        if not closed:
-            problems.error(
-                "unclosed-fence",
-                at,
-                "the fenced block is not closed before the end of the document",
-                f"Close it with a line `{token.markup[:40]}`",
-            )
+        closes = len(last) >= len(token.markup) and not last.strip(token.markup[0])
+        if node.end - 1 == node.start or not closes:
+            missing = ("unclosed-fence", "the fenced block", f"a line `{token.markup[:40]}`")
     elif node.type == "html_block":
-        head = token.content.lstrip()
-        closers = (("<!--", "-->"), ("<?", "?>"), ("<![CDATA[", "]]>"))
-        for opener, closer in closers:
+        head = token.content.lstrip().lower()
+        for opener, closer in (("<!--", "-->"), ("<?", "?>"), ("<![cdata[", "]]>")):
             if head.startswith(opener) and closer not in head:
-                problems.error(
-                    "unclosed-comment",
-                    at,
-                    f"`{opener}` is not closed before the end of the document",
-                    f"Close it with `{closer}`",
-                )
+                missing = ("unclosed-comment", f"`{opener}`", f"`{closer}`")
         for name in ("script", "pre", "style", "textarea"):
-            if head[1 : len(name) + 1].lower() == name and f"</{name}>" not in head.lower():
-                problems.error(
-                    "unclosed-html",
-                    at,
-                    f"`<{name}>` is not closed before the end of the document",
-                    f"Close it with `</{name}>`",
-                )
+            # `<pre` opens such a block, `<pretty` does not.
+            opens = head.startswith(f"<{name}") and not head[len(name) + 1 :][:1].isalnum()
+            if opens and f"</{name}>" not in head:
+                missing = ("unclosed-html", f"`<{name}>`", f"`</{name}>`")
+    if missing is None:
+        return False
+    code, what, closer = missing
+    problems.error(
+        code, at, f"{what} is not closed before the end of the document", f"Close it with {closer}"
+    )
+    return True
 
 
 def _is_comment(content: str) -> bool:

@@ -140,6 +140,9 @@ class Conversation:
                 f"the tag `<{begun[1]}` is not well formed",
                 'Write `<NAME>` or `<NAME attribute="value">` on one line',
             )
+            if begun[1] in ROLES and not text.startswith("</"):
+                # Read on as if it were: what follows is not at fault.
+                self._open = _Open(begun[1], {}, Mark(), at)
             return
         if at.line != self._stray_line + 1:
             self._problems.error(
@@ -193,7 +196,9 @@ class Conversation:
                 )
                 inner = ""
             else:
-                mark = read_mark(inner[4:end].strip(), place, self._problems)
+                comment = inner[4:end].lstrip()
+                place = Position(place.line, place.column + end - len(comment))
+                mark = read_mark(comment.rstrip(), place, self._problems)
                 inner = inner[end + 3 :].lstrip(" \t")
         attributes = {key: _decoded(value) for key, value in _ATTRIBUTE.findall(found[3])}
         self._open = _Open(found[2], attributes, mark, at)
@@ -234,7 +239,10 @@ class Conversation:
 
 
 def read_mark(comment: str, at: Position, problems: Problems) -> Mark:
-    """`BAD severity=3: why`, `GOOD`, `BAD[#other_rule]: why`; anything else is a note."""
+    """`BAD severity=3: why`, `GOOD`, `BAD[#other_rule]: why`; anything else is a note.
+
+    `at` is where the comment's text begins.
+    """
     found = _MARK.match(comment)
     if found is None:
         word = re.match(r"[A-Za-z]*", comment)
@@ -258,7 +266,7 @@ def read_mark(comment: str, at: Position, problems: Problems) -> Mark:
     if severity is not None and level is None:
         problems.error(
             "severity-level",
-            at,
+            Position(at.line, at.column + comment.find("severity=")),
             "the severity of this mark is not a level",
             "Write `severity=0` to `severity=4`",
         )
@@ -266,7 +274,7 @@ def read_mark(comment: str, at: Position, problems: Problems) -> Mark:
     if rest and rest[0] not in ":,：":
         problems.error(
             "mark-syntax",
-            at,
+            Position(at.line, at.column + len(comment) - len(rest)),
             f"something follows `{label}` that is neither a severity nor a reason",
             f"Write `<!-- {label}: why -->` or `<!-- {label} severity=3: why -->`",
         )
