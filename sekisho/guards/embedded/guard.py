@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +40,8 @@ from ..normalise import Normalised, variants
 from ..pipeline import Pipeline
 from ..rules import RulesGuard
 from ..stream import WindowedStream
-from .classifier import WEIGHTS, Classifier, Item
+from .classifier import WEIGHTS, Classifier, Item, Predictions
+from .stream import FastGuardStream
 
 UNTRAINED = "no training for this rule"
 BY_PATTERNS = "decided by patterns, not by this classifier"
@@ -48,7 +49,7 @@ TRUNCATED = "decoding stopped at its limits"
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class Judged:
     """One exchange's probabilities, the worst over its views. Rules are capped by the overall probability."""
 
     overall: float
@@ -57,9 +58,24 @@ class _Judged:
     refusal: float
     spans: list[tuple[int, int]]
 
+    def worse(self, other: Judged) -> Judged:
+        """The worst of both, rule by rule; spans come from whichever is worse over all."""
+        worst = self if self.overall >= other.overall else other
+        return Judged(
+            overall=worst.overall,
+            rules=[max(pair) for pair in zip(self.rules, other.rules, strict=True)],
+            severity=max(self.severity, other.severity),
+            refusal=self.refusal,
+            spans=worst.spans,
+        )
+
+    def moved(self, by: int) -> Judged:
+        """With its spans moved by `by` characters."""
+        return replace(self, spans=[(start + by, end + by) for start, end in self.spans])
+
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class Plan:
     """How the rules of a policy on one surface meet the heads of the classifier."""
 
     judged: tuple[tuple[Rule, int, float], ...]
@@ -67,6 +83,7 @@ class _Plan:
     abstained: tuple[RuleScore, ...]
     overall: float | None
     """The overall threshold, where the policy has all of the classifier's rules."""
+    notes: tuple[str, ...]
 
 
 class EmbeddedGuard:
@@ -92,28 +109,27 @@ class EmbeddedGuard:
 
     def check(self, exchanges: Sequence[Exchange], policy: Policy) -> list[Verdict]:
         started = time.perf_counter()
-        plans: dict[Surface, _Plan] = {}
-        notes = self._notes(policy)
+        plans: dict[Surface, Plan] = {}
         views = [variants(exchange.text) for exchange in exchanges]
-        judged = self._judge(exchanges, views)
+        judged = self.judge(exchanges, views)
         verdicts = []
         for exchange, seen, found in zip(exchanges, views, judged, strict=True):
             surface = exchange.surface
-            plan = plans.get(surface) or plans.setdefault(surface, self._plan(policy, surface))
-            verdicts.append(
-                self._verdict(found, plan, policy, notes=(*notes, TRUNCATED) if seen[0].truncated else notes)
-            )
+            plan = plans.get(surface) or plans.setdefault(surface, self.plan(policy, surface))
+            verdicts.append(self.verdict(found, plan, policy, truncated=seen[0].truncated))
         each = (time.perf_counter() - started) * 1000 / max(1, len(exchanges))
         return [_timed(verdict, each) for verdict in verdicts]
 
     def open(self, context: Sequence[Message], policy: Policy) -> GuardStream:
+        if self.classifier.artefact.kind == "fast":
+            return FastGuardStream(self, context, policy)
         return WindowedStream(self, context, policy)
 
     def _notes(self, policy: Policy) -> tuple[str, ...]:
         stale = [c.rule for c in self.coverage(policy) if c.cover is Cover.STALE]
         return (f"stale, changed since training: {', '.join(stale)}",) if stale else ()
 
-    def _plan(self, policy: Policy, surface: Surface) -> _Plan:
+    def plan(self, policy: Policy, surface: Surface) -> Plan:
         artefact = self.classifier.artefact
         thresholds = artefact.thresholds_for(policy.false_positive_budget)
         rules = policy.on(surface)
@@ -121,7 +137,7 @@ class EmbeddedGuard:
         known = surface.value in artefact.surfaces
         left = [rule for rule in rules if not known or rule not in mine]
         whole = self._heads.keys() <= {rule.id for rule in policy.rules}
-        return _Plan(
+        return Plan(
             judged=tuple((r, self._heads[r.id], thresholds.rules[r.id]) for r in mine) if known else (),
             abstained=tuple(
                 score
@@ -134,15 +150,16 @@ class EmbeddedGuard:
                 )
             ),
             overall=thresholds.overall if whole else None,
+            notes=self._notes(policy),
         )
 
-    def _judge(self, exchanges: Sequence[Exchange], views: Sequence[Sequence[Normalised]]) -> list[_Judged]:
+    def judge(self, exchanges: Sequence[Exchange], views: Sequence[Sequence[Normalised]]) -> list[Judged]:
         """Predict every view of every exchange in one batch, then take each exchange's worst."""
         surfaces = set(self.classifier.artefact.surfaces)
         items, owners = [], []
         for place, (exchange, seen) in enumerate(zip(exchanges, views, strict=True)):
             surface = exchange.surface.value
-            context = _asked(exchange)
+            context = self.asked(exchange.messages[:-1])
             for view in seen:
                 known = surface if surface in surfaces else Surface.INPUT.value
                 items.append(Item(surface=known, text=view.text, context=context))
@@ -158,18 +175,50 @@ class EmbeddedGuard:
             view = views[place][worst - first]
             best = listed[first] if last - first == 1 else rules[first:last].max(axis=0).tolist()
             judged.append(
-                _Judged(
+                Judged(
                     overall=round(overall[worst], 5),
                     rules=best,
                     severity=severity[worst],
                     refusal=refusal[first],
-                    spans=[view.span(start, end) for start, end in spans[worst]] if view.steps else spans[worst],
+                    spans=[view.span(start, end) for start, end in spans[worst]]
+                    if view.steps
+                    else spans[worst],
                 )
             )
         return judged
 
-    def _verdict(self, found: _Judged, plan: _Plan, policy: Policy, *, notes: tuple[str, ...]) -> Verdict:
-        violated = _violated(found, plan)
+    def judged(self, scores: Predictions, *, span: tuple[int, int]) -> Judged:
+        """A stream's scores (n = 1) at one point; `span` is the window that ends there."""
+        overall = round(float(scores.overall[0]), 5)
+        rules = np.minimum(scores.rules[0], scores.overall[0]).astype(np.float64).round(5).tolist()
+        return Judged(
+            overall=overall,
+            rules=rules,
+            severity=float(scores.severity[0, 0]),
+            refusal=float(scores.refusal[0]),
+            spans=[span] * len(rules),
+        )
+
+    @staticmethod
+    def violated(found: Judged, plan: Plan) -> frozenset[str]:
+        """The ids of the rules that are violated."""
+        over = frozenset(rule.id for rule, head, threshold in plan.judged if found.rules[head] >= threshold)
+        if plan.overall is None:
+            return over
+        if found.overall < plan.overall:
+            return frozenset()
+        likeliest = max(range(len(found.rules)), key=found.rules.__getitem__)
+        # A likeliest rule that does not apply on this surface is no violation here.
+        return over or frozenset(rule.id for rule, head, _ in plan.judged if head == likeliest)
+
+    @staticmethod
+    def asked(context: Sequence[Message]) -> str:
+        """The last user turn before the judged message."""
+        return next((m.text for m in reversed(context) if m.role is Role.USER), "")
+
+    def verdict(self, found: Judged, plan: Plan, policy: Policy, *, truncated: bool) -> Verdict:
+        notes = (*plan.notes, TRUNCATED) if truncated else plan.notes
+        violated = self.violated(found, plan)
         level = min(4, max(1, round(found.severity)))
         scores = list(plan.abstained)
         for rule, head, _ in plan.judged:
@@ -195,26 +244,6 @@ class EmbeddedGuard:
             notes=notes,
             trained_on=self.classifier.artefact.policy_digest,
         )
-
-
-def _violated(found: _Judged, plan: _Plan) -> frozenset[str]:
-    """The ids of the rules that are violated."""
-    over = frozenset(rule.id for rule, head, threshold in plan.judged if found.rules[head] >= threshold)
-    if plan.overall is None:
-        return over
-    if found.overall < plan.overall:
-        return frozenset()
-    likeliest = int(np.argmax(found.rules))
-    # A likeliest rule that does not apply on this surface is no violation here.
-    return over or frozenset(rule.id for rule, head, _ in plan.judged if head == likeliest)
-
-
-def _asked(exchange: Exchange) -> str:
-    """The last user turn before the judged message."""
-    for message in reversed(exchange.messages[:-1]):
-        if message.role is Role.USER:
-            return message.text
-    return ""
 
 
 def _rows_by_owner(owners: Sequence[int], count: int) -> list[tuple[int, int]]:
@@ -251,7 +280,8 @@ def _load(reference: Reference, folder: Path) -> Guard:
     patterns = refuse_unknown_params(reference, {"patterns"}).get("patterns", "on")
     if patterns not in ("on", "off"):
         raise ReferenceError_(
-            f"{reference.name}: `patterns` is neither on nor off", remedy=f"Write {reference.name}?patterns=off"
+            f"{reference.name}: `patterns` is neither on nor off",
+            remedy=f"Write {reference.name}?patterns=off",
         )
     guard = EmbeddedGuard(Classifier.load(folder), name=str(reference))
     return guard if patterns == "off" else Pipeline([RulesGuard(), guard], name=str(reference))
