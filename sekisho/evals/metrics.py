@@ -1,0 +1,194 @@
+"""Figures with intervals from a guard's answers.
+
+Everything at the guard's own threshold comes from `Verdict.flagged`; nothing is tuned here. A figure
+that is not defined (one class only, nothing flagged) is None. An undecided text counts as an error.
+Point values are scikit-learn's; intervals are 95 %: Wilson's for plain rates (scipy), a stratified
+bootstrap for the rest.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sekisho.core import Measurement
+
+from .bootstrap import interval, resampled_counts, resampled_ranking
+from .calibration import expected_calibration_error
+from .extra import need
+from .outcomes import Outcomes
+
+Floats = NDArray[np.float64]
+BUDGETS = {"recall_at_1pct_fpr": 0.01, "recall_at_5pct_fpr": 0.05}
+"""False-positive budgets at which recall is given."""
+FEWEST = 10
+"""Languages with fewer texts get no figures of their own."""
+_WILSON = "share of texts; 95 % interval: Wilson"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """The figures on one set or slice, and the bootstrap replicates that averages are made from."""
+
+    measurements: tuple[Measurement, ...]
+    replicates: Mapping[str, Floats]
+
+    def value(self, name: str) -> float | None:
+        return next((m.value for m in self.measurements if m.name == name), None)
+
+
+def measure(
+    outcomes: Outcomes, *, subject: str, slice: str = "all", resamples: int = 1000, seed: int = 0
+) -> Measured:
+    """Every figure on these outcomes.
+
+    f1, precision, recall, fpr at the guard's own threshold; auroc, average_precision,
+    recall_at_1pct_fpr, recall_at_5pct_fpr over all thresholds (no interpolation: the highest recall
+    whose false-positive rate does not exceed the budget); ece; undecided (share of texts).
+    Raises `MissingExtra` without scikit-learn and scipy.
+    """
+    # Each slice draws from a stream of its own, so that its interval does not hang on what came before.
+    rng = np.random.default_rng([seed, zlib.crc32(slice.encode())])
+    found, replicates = _at_threshold(outcomes, resamples, rng)
+    ranking, more = _over_thresholds(outcomes, resamples, rng)
+    replicates |= more
+    found |= ranking
+    found["ece"] = expected_calibration_error(outcomes, resamples=resamples, rng=rng)
+    found["undecided"] = proportion(int(outcomes.undecided.sum()), outcomes.n)
+    named = tuple(
+        m.model_copy(update={"name": name, "subject": subject, "slice": slice}) for name, m in found.items()
+    )
+    return Measured(measurements=named, replicates=replicates)
+
+
+def by_language(
+    outcomes: Outcomes, *, subject: str, slice: str, resamples: int = 1000, seed: int = 0
+) -> dict[str, Measured]:
+    """The same figures language by language, for sets of more than one; slices are `SET/language=LANG`."""
+    languages, counts = np.unique(outcomes.language, return_counts=True)
+    if len(languages) < 2:
+        return {}
+    return {
+        str(language): measure(
+            outcomes.where(outcomes.language == language),
+            subject=subject,
+            slice=f"{slice}/language={language}",
+            resamples=resamples,
+            seed=seed,
+        )
+        for language, count in zip(languages, counts, strict=True)
+        if count >= FEWEST
+    }
+
+
+def macro(name: str, parts: Sequence[Measured], *, subject: str, slice: str) -> Measurement:
+    """The plain mean of one figure over sets or languages, those where it is not defined left out.
+
+    The interval is that of the mean of their independent replicates.
+    """
+    kept = [part for part in parts if part.value(name) is not None and name in part.replicates]
+    if not kept:
+        return Measurement(name=f"macro_{name}", subject=subject, value=None, n=0, slice=slice)
+    values = [part.value(name) for part in kept]
+    low, high = interval(np.mean([part.replicates[name] for part in kept], axis=0))
+    return Measurement(
+        name=f"macro_{name}",
+        subject=subject,
+        value=float(np.mean([value for value in values if value is not None])),
+        low=low,
+        high=high,
+        n=sum(part.measurements[0].n for part in kept),
+        method=f"plain mean over {len(kept)}; 95 % interval: bootstrap of each",
+        slice=slice,
+    )
+
+
+def proportion(hits: int, of: int, *, name: str = "", subject: str = "", slice: str = "all") -> Measurement:
+    """A rate with Wilson's interval; None of nothing. Source: Wilson 1927, by `scipy.stats`."""
+    if of == 0:
+        return Measurement(name=name, subject=subject, value=None, n=0, method=_WILSON, slice=slice)
+    bounds = need("scipy.stats").binomtest(hits, of).proportion_ci(confidence_level=0.95, method="wilson")
+    return Measurement(
+        name=name,
+        subject=subject,
+        value=hits / of,
+        low=float(bounds.low),
+        high=float(bounds.high),
+        n=of,
+        method=_WILSON,
+        slice=slice,
+    )
+
+
+def f1_replicates(
+    true: int, positives: int, false: int, negatives: int, resamples: int, rng: np.random.Generator
+) -> Floats:
+    """F1 of each stratified resample of texts of which `true` and `false` were flagged."""
+    hits = resampled_counts(true, positives, resamples=resamples, rng=rng)
+    wrong = resampled_counts(false, negatives, resamples=resamples, rng=rng)
+    return 2.0 * hits / (hits + wrong + float(positives))
+
+
+def _at_threshold(
+    outcomes: Outcomes, resamples: int, rng: np.random.Generator
+) -> tuple[dict[str, Measurement], dict[str, Floats]]:
+    scores = need("sklearn.metrics")
+    label, predicted = outcomes.label, outcomes.predicted
+    positives, negatives = int(label.sum()), int((~label).sum())
+    true, false = int((label & predicted).sum()), int((~label & predicted).sum())
+    method = f"at the guard's own threshold; 95 % interval: stratified bootstrap, {resamples} resamples"
+    replicates: dict[str, Floats] = {}
+    f1 = precision = None
+    if positives:
+        f1 = float(scores.f1_score(label, predicted, zero_division=0.0))
+        replicates["f1"] = f1_replicates(true, positives, false, negatives, resamples, rng)
+    if positives and negatives and true + false:
+        precision = float(scores.precision_score(label, predicted))
+        hits = resampled_counts(true, positives, resamples=resamples, rng=rng)
+        wrong = resampled_counts(false, negatives, resamples=resamples, rng=rng)
+        # A resample in which nothing is flagged has no precision: those are left out of the interval.
+        some = hits + wrong > 0
+        replicates["precision"] = hits[some] / (hits + wrong)[some]
+    for name, hit, of in (("recall", true, positives), ("fpr", false, negatives)):
+        if of:
+            replicates[name] = resampled_counts(hit, of, resamples=resamples, rng=rng) / of
+    found = {
+        "f1": _resampled(f1, replicates.get("f1"), outcomes.n, method),
+        "precision": _resampled(precision, replicates.get("precision"), outcomes.n, method),
+        "recall": proportion(true, positives),
+        "fpr": proportion(false, negatives),
+    }
+    replicates.pop("precision", None)  # of another length
+    return found, replicates
+
+
+def _over_thresholds(
+    outcomes: Outcomes, resamples: int, rng: np.random.Generator
+) -> tuple[dict[str, Measurement], dict[str, Floats]]:
+    names = ("auroc", "average_precision", *BUDGETS)
+    method = f"over all thresholds; 95 % interval: stratified bootstrap, {resamples} resamples"
+    label, ranked = outcomes.label, outcomes.ranked
+    if label.all() or not label.any() or outcomes.undecided.all():
+        return {name: _resampled(None, None, outcomes.n, method) for name in names}, {}
+    scores = need("sklearn.metrics")
+    false_rate, true_rate, _ = scores.roc_curve(label, ranked, drop_intermediate=False)
+    values = {
+        "auroc": float(scores.roc_auc_score(label, ranked)),
+        "average_precision": float(scores.average_precision_score(label, ranked)),
+        **{name: float(true_rate[false_rate <= budget + 1e-12].max()) for name, budget in BUDGETS.items()},
+    }
+    drawn = resampled_ranking(label, ranked, resamples=resamples, rng=rng, budgets=tuple(BUDGETS.values()))
+    replicates = {name: drawn.get(name, drawn.get(f"recall_at:{BUDGETS.get(name)}")) for name in names}
+    kept = {name: values_ for name, values_ in replicates.items() if values_ is not None}
+    return {name: _resampled(values[name], kept[name], outcomes.n, method) for name in names}, kept
+
+
+def _resampled(value: float | None, replicates: Floats | None, n: int, method: str) -> Measurement:
+    if value is None or replicates is None or not len(replicates):
+        return Measurement(name="", subject="", value=value, n=n, method=method)
+    low, high = interval(replicates)
+    return Measurement(name="", subject="", value=value, low=low, high=high, n=n, method=method)
