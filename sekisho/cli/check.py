@@ -37,7 +37,7 @@ Exit codes: 0 everything allowed · 1 at least one violation · 2 the command ca
 3 no violation, but something could not be judged · 4 unexpected error. 1 wins over 3."""
 
 
-def check(  # noqa: PLR0917 - typer makes an option of each
+def check(
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
@@ -47,6 +47,7 @@ def check(  # noqa: PLR0917 - typer makes an option of each
             show_default=False,
         ),
     ] = None,
+    *,
     guard: GuardOption = "fast",
     policy: PolicyOption = "base",
     role: Annotated[Role, typer.Option(help="Who speaks, where a record does not say.")] = Role.USER,

@@ -1,15 +1,111 @@
-"""Placeholder."""
+"""`sekisho eval`: measure guards."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-app = typer.Typer()
-EXAMPLES = ""
+from .bound import PolicyOption, load, warn_of_coverage
+from .catalog import Language
+from .terminal import DebugOption, JsonOption, LangOption, Terminal
+
+app = typer.Typer(help="Measure guards.")
 
 
-def demo() -> None:
-    """Soon."""
+@app.callback(invoke_without_command=True)
+def evaluate(context: typer.Context) -> None:
+    """Measure guards."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
-@app.callback()
-def group() -> None:
-    """Soon."""
+@app.command(
+    epilog="Examples:\n\nsekisho eval guard --shipped\n\nsekisho eval guard --data DIR --guard fast "
+    "--guard base --out report\n\nsekisho eval guard --data DIR --limit 200 --json"
+)
+def guard(
+    *,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder with eval/NAME.jsonl.gz: the public sets.", show_default=False
+        ),
+    ] = None,
+    guards: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--guard", "-g", metavar="NAME", help="Guard; may be given several times.", show_default="fast"
+        ),
+    ] = None,
+    policy: PolicyOption = "base",
+    shipped: Annotated[
+        bool, typer.Option("--shipped", help="Measure on the 600 shipped cases too; alone without --data.")
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="At most N texts of each set.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write report.json and index.html there.", show_default=False),
+    ] = None,
+    language: Annotated[
+        Language | None, typer.Option(help="Language of the report.", show_default="as --lang")
+    ] = None,
+    json: JsonOption = False,
+    lang: LangOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Measure guards on public sets and on the shipped cases, every figure with n and an interval."""
+    from sekisho.evals import ReportFile, eval_sets, measure_guard, write_report
+
+    terminal = Terminal(lang=lang, json=json)
+    sets = [] if data is None else eval_sets(data)
+    reports = []
+    for name in guards or ["fast"]:
+        bound, _ = load(name, policy)
+        warn_of_coverage(bound, terminal)
+        with _progress(terminal) as progress:
+            reports.append(
+                measure_guard(
+                    bound,
+                    sets,
+                    shipped=shipped or data is None,
+                    limit=limit,
+                    command=shlex.join(["sekisho", *sys.argv[1:]]),
+                    progress=progress,
+                )
+            )
+    if out is not None:
+        write_report(reports, out, language=(language or terminal.language).value)
+        terminal.note("eval.written", folder=str(out))
+    if json:
+        terminal.document(ReportFile(reports=tuple(reports)).model_dump(mode="json"))
+        return
+    from .evaluate_view import headline_table
+
+    terminal.out.print(headline_table(reports, terminal))
+
+
+@contextmanager
+def _progress(terminal: Terminal) -> Iterator[Callable[[str, int, int], None] | None]:
+    """A bar for each set on stderr, where a person may be watching."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import Progress, TaskID
+
+    with Progress(console=terminal.err, transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def advance(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(name, total=total)
+            progress.update(tasks[name], completed=done)
+
+        yield advance

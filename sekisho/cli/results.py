@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from sekisho.core import Decision, Policy, RuleScore, Span, UnknownName
+from sekisho.core import Decision, Policy, RuleScore, Span, Status, UnknownName
 
 from .outcome import Outcome, Totals
 from .run import worded
@@ -75,9 +75,10 @@ class Results:
         elif outcome.violations:
             body.append(self._rules(outcome.violations))
         elif outcome.undecided:
-            body.append(Text(words("check.nothing_judged" if not _judged(outcome) else "check.no_violation")))
+            key = "check.no_violation.partly" if _judged(outcome) else "check.nothing_judged"
+            body.append(Text(words(key, n=_judged(outcome))))
         else:
-            body.append(Text(words("check.no_violation")))
+            body.append(Text(words("check.no_violation", n=_judged(outcome))))
         if verdict is not None:
             if verdict.undecided:
                 left = verdict.undecided
@@ -228,8 +229,10 @@ class Results:
         return grid
 
 
-def _judged(outcome: Outcome) -> bool:
-    return outcome.verdict is not None and any(rule.score is not None for rule in outcome.verdict.rules)
+def _judged(outcome: Outcome) -> int:
+    """How many rules were judged."""
+    rules = () if outcome.verdict is None else outcome.verdict.rules
+    return sum(rule.status is Status.OK for rule in rules)
 
 
 def _passage(text: str, span: Span) -> Text:

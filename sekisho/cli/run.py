@@ -74,10 +74,8 @@ class _Told:
 
     def usage(self, error: Any) -> None:
         option = getattr(error, "option_name", None)
-        if option is not None and "-" not in option[:1]:
-            option = None
-        if hasattr(error, "option_name") and " " in (option or " "):
-            # A text that begins with a hyphen was taken for an option; it is not repeated.
+        if option is not None and (not option.startswith("--") or " " in option):
+            # Probably a text that begins with a hyphen; it is not repeated.
             return self._line(self.words("usage.hyphen"), remedy=self.words("usage.hyphen.remedy"))
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "sekisho"
