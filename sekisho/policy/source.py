@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sekisho.core import PolicyError
 
-from .problem import Position, Problems
+from .problem import START, Position, Problems
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_LINES = 100_000
@@ -31,7 +31,10 @@ def read_bytes(data: bytes, *, file: str) -> str:
         raise _too_large(file)
     for mark, name in _UNICODE_MARKS:
         if data.startswith(mark):
-            raise _encoding(f"the file is encoded in {name}, not in UTF-8", file, Position(1, 1))
+            raise _encoding(f"the file is encoded in {name}, not in UTF-8", file, START)
+    # Without a byte order mark: Latin letters with a zero byte before or after each.
+    if len(data) >= 4 and [byte == 0 for byte in data[:4]] in ([False, True] * 2, [True, False] * 2):
+        raise _encoding("the file is encoded in UTF-16, not in UTF-8", file, START)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -40,8 +43,6 @@ def read_bytes(data: bytes, *, file: str) -> str:
         at = error.start + skipped
         before = _NEWLINE.sub("\n", data[skipped:at].decode("utf-8"))
         place = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
-        if data[:2] in (b"-\x00", b"#\x00", b"\x00-", b"\x00#"):
-            raise _encoding("the file is encoded in UTF-16, not in UTF-8", file, place) from None
         raise _encoding(f"byte 0x{data[at]:02x} is not UTF-8", file, place) from None
 
 

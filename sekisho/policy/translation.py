@@ -204,7 +204,7 @@ def _check_rule(rule: Rule, section: TranslatedSection, problems: Problems) -> N
             )
     if not section.text and rule.text:
         problems.error("translation-text", at, f"the text of `{rule.id}` is not translated", "Translate it")
-    if len(section.examples) != len(rule.examples):
+    if section.examples and len(section.examples) != len(rule.examples):
         problems.warning(
             "translation-examples",
             at,

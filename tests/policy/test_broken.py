@@ -70,7 +70,7 @@ EXPECTED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "code", "line", "column"), EXPECTED, ids=lambda v: str(v))
+@pytest.mark.parametrize(("name", "code", "line", "column"), EXPECTED, ids=str)
 def test_broken(name, code, line, column):
     problems = lint_file(BROKEN / name)
     errors = [p for p in problems if p.severity == "error"]
