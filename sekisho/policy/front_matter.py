@@ -1,8 +1,6 @@
 """The YAML between two `---` lines at the top of a policy.
 
-Read from the YAML parser's events, not from constructed values: so every value keeps its position,
-`1.10` stays a text, nothing is expanded, and anchors, aliases, tags and deep nesting are refused
-where they stand.
+Every value keeps its position, and stays the text that it is: `1.10` is not a number.
 """
 
 from __future__ import annotations
@@ -13,8 +11,9 @@ from typing import Any
 
 from sekisho.core import Decision, OnError
 
-from .problem import Position, Problems, choice, one_of, quoted
+from .problem import Position, Problems, choice, quoted
 from .source import Source
+from .yaml_tree import Node, read_pairs
 
 KEYS = (
     "id",
@@ -34,15 +33,6 @@ MAX_LENGTH = 50_000
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _NUMBER = re.compile(r"[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?")
-
-
-@dataclass(slots=True)
-class Node:
-    """A YAML value: a text, a list of nodes, or a list of pairs of nodes, where it stands."""
-
-    value: str | list[Node] | list[tuple[Node, Node]]
-    at: Position
-    kind: str
 
 
 @dataclass(slots=True)
@@ -87,7 +77,7 @@ def read_front_matter(source: Source, problems: Problems) -> FrontMatter:
             "Put what is not one of its keys below it, as text",
         )
         return front
-    pairs = _pairs(source.lines[1:end], problems)
+    pairs = read_pairs(source.lines[1:end], problems)
     reader = _Reader(front, problems)
     seen: dict[str, Position] = {}
     for key, value in pairs:
@@ -260,98 +250,3 @@ class _Reader:
             )
             return
         self.front.false_positive_budget = value
-
-
-def _pairs(lines: list[str], problems: Problems) -> list[tuple[Node, Node]]:
-    """The pairs of the table that the YAML has to be; none when it cannot be read."""
-    # Lazily: a policy without front matter, and everything that only imports us, does without YAML.
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    yaml = YAML(typ="safe", pure=True)
-    try:
-        root = _compose(yaml.parse("\n".join(lines) + "\n"))
-    except _Refused as refused:
-        problems.error(refused.code, refused.at, refused.message, refused.remedy)
-        return []
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        at = Position(mark.line + 2, mark.column + 1) if mark else Position(2, 1)
-        at = Position(min(at.line, len(lines) + 2), at.column)
-        problems.error(
-            "yaml-syntax",
-            at,
-            "the front matter is not YAML here",
-            "Write `key: value`, one a line, and put texts with `:` or `#` between quotes",
-        )
-        return []
-    except (YAMLError, ValueError):
-        problems.error(
-            "yaml-syntax",
-            _unprintable(lines),
-            "the front matter has a character that YAML does not allow",
-            "Remove it, or write it as an escape between double quotes",
-        )
-        return []
-    if root is None:
-        return []
-    if root.kind != "table":
-        problems.error(
-            "wrong-type",
-            root.at,
-            "the front matter is not a table",
-            f"Write `key: value`; keys: {one_of(KEYS)}",
-        )
-        return []
-    return [pair for pair in root.value if isinstance(pair, tuple)]
-
-
-class _Refused(Exception):
-    def __init__(self, code: str, at: Position, message: str, remedy: str) -> None:
-        self.code, self.at, self.message, self.remedy = code, at, message, remedy
-        super().__init__(message)
-
-
-def _compose(events: Any) -> Node | None:
-    """The tree that the events spell. Its depth is bounded, so nothing here can be made to explode."""
-    root: Node | None = None
-    stack: list[tuple[Node, list[Node]]] = []
-    for event in events:
-        kind = type(event).__name__.removesuffix("Event")
-        at = Position(event.start_mark.line + 2, event.start_mark.column + 1)
-        if kind == "Alias" or getattr(event, "anchor", None):
-            raise _Refused(
-                "yaml-alias", at, "front matter may not use anchors or aliases", "Write the value out"
-            )
-        if kind in ("Scalar", "SequenceStart", "MappingStart") and getattr(event, "tag", None):
-            raise _Refused("yaml-tag", at, "front matter may not use YAML tags", "Remove the tag")
-        if kind == "DocumentStart" and root is not None:
-            raise _Refused("yaml-syntax", at, "a second YAML document begins here", "Keep one")
-        node: Node | None = None
-        if kind == "Scalar":
-            node = Node(event.value, at, "quoted" if event.style in ("'", '"') else "text")
-            if node.kind == "text" and event.value in ("~", "null"):
-                node.value = ""
-        elif kind in ("SequenceStart", "MappingStart"):
-            if len(stack) >= 4:
-                raise _Refused(
-                    "yaml-depth", at, "the front matter is nested too deeply", "No key takes such a value"
-                )
-            stack.append((Node([], at, "list" if kind == "SequenceStart" else "table"), []))
-        elif kind in ("SequenceEnd", "MappingEnd"):
-            node, items = stack.pop()
-            node.value = items if node.kind == "list" else list(zip(items[::2], items[1::2], strict=True))
-        if node is not None:
-            if stack:
-                stack[-1][1].append(node)
-            else:
-                root = node
-    return root
-
-
-def _unprintable(lines: list[str]) -> Position:
-    for number, line in enumerate(lines, 2):
-        for column, character in enumerate(line, 1):
-            if not character.isprintable() and character != "\t":
-                return Position(number, column)
-    return Position(2, 1)

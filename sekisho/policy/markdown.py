@@ -1,22 +1,18 @@
 """The Markdown structure of a policy: headings, block lists, example fences, and the text between.
 
-CommonMark by markdown-it, block level only: what stands inside a line is kept as written, so texts
-keep their links, footnote marks and emphasis. Only top-level headings and paragraphs count; a
-heading inside a fence, a list or a quotation is text.
+Only top-level headings and paragraphs count; a heading inside a fence, a list or a quotation is text.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from .problem import START, Position, Problems, nearest
 from .source import Source
+from .tokens import Node, read_nodes
 
 if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-    from markdown_it.rules_block import StateBlock
     from markdown_it.token import Token
 
 LABELS = ("Violates", "Allows", "Severity", "Patterns", "Detects", "Exceptions")
@@ -100,29 +96,11 @@ class Part:
         return "\n\n".join(pieces)
 
 
-@dataclass(slots=True)
-class _Node:
-    """A top-level element of the document."""
-
-    token: Token
-    children: list[Token]
-    start: int
-    end: int
-
-    @property
-    def type(self) -> str:
-        return self.token.type
-
-    @property
-    def content(self) -> str:
-        return self.children[0].content.strip() if self.children else ""
-
-
 def read_parts(source: Source, first_line: int, problems: Problems) -> list[Part]:
     """The document's parts in order, from `first_line` (counted from 0) on."""
     # Front matter gives way to blank lines, so that line numbers stay those of the file.
     text = "\n".join([""] * first_line + source.lines[first_line:])
-    nodes = _nodes(_markdown().parse(text))
+    nodes = read_nodes(text)
     parts = [Part(None, 0, Position(1, 1))]
     place = 0
     while place < len(nodes):
@@ -130,7 +108,7 @@ def read_parts(source: Source, first_line: int, problems: Problems) -> list[Part
     return parts
 
 
-def _read_node(nodes: list[_Node], place: int, parts: list[Part], source: Source, problems: Problems) -> int:
+def _read_node(nodes: list[Node], place: int, parts: list[Part], source: Source, problems: Problems) -> int:
     """Take the node at `place` (and those that belong to it); return the place of the next."""
     node, part = nodes[place], parts[-1]
     at = source.start_of(node.start)
@@ -152,7 +130,7 @@ def _read_node(nodes: list[_Node], place: int, parts: list[Part], source: Source
     return place + 1
 
 
-def _read_block(nodes: list[_Node], place: int, part: Part, source: Source, problems: Problems) -> int:
+def _read_block(nodes: list[Node], place: int, part: Part, source: Source, problems: Problems) -> int:
     label = nodes[place].content[2:-2]
     at = source.start_of(nodes[place].start)
     follower = nodes[place + 1] if place + 1 < len(nodes) else None
@@ -190,7 +168,7 @@ def _read_block(nodes: list[_Node], place: int, part: Part, source: Source, prob
     return place + 2
 
 
-def _read_example(nodes: list[_Node], place: int, part: Part, source: Source, problems: Problems) -> int:
+def _read_example(nodes: list[Node], place: int, part: Part, source: Source, problems: Problems) -> int:
     node = nodes[place]
     at = source.start_of(node.start)
     title = " ".join(line.strip() for line in node.content.split("\n"))
@@ -214,7 +192,7 @@ def _read_example(nodes: list[_Node], place: int, part: Part, source: Source, pr
     return place + 2
 
 
-def _items(node: _Node, source: Source) -> list[Item]:
+def _items(node: Node, source: Source) -> list[Item]:
     """The items of a top-level list."""
     items: list[Item] = []
     inner: list[Token] = []
@@ -293,7 +271,7 @@ def _report_lookalike(content: str, at: Position, problems: Problems) -> None:
     )
 
 
-def _report_unclosed(node: _Node, at: Position, source: Source, problems: Problems) -> bool:
+def _report_unclosed(node: Node, at: Position, source: Source, problems: Problems) -> bool:
     """A fence or comment that runs to the end of the document swallows every rule after it."""
     token = node.token
     missing: tuple[str, str, str] | None = None
@@ -318,55 +296,4 @@ def _report_unclosed(node: _Node, at: Position, source: Source, problems: Proble
     problems.error(
         code, at, f"{what} is not closed before the end of the document", f"Close it with {closer}"
     )
-    return True
-
-
-def _is_comment(content: str) -> bool:
-    text = content.strip()
-    return text.startswith("<!--") and text.find("-->", 4) == len(text) - 3
-
-
-def _nodes(tokens: list[Token]) -> list[_Node]:
-    nodes: list[_Node] = []
-    for token in tokens:
-        if token.level == 0 and token.nesting >= 0:
-            start, end = token.map if token.map else (0, 0)
-            nodes.append(_Node(token, [], start, end))
-        elif token.level > 0:
-            nodes[-1].children.append(token)
-    return [n for n in nodes if n.type != "html_block" or not _is_comment(n.token.content)]
-
-
-@cache
-def _markdown() -> MarkdownIt:
-    from markdown_it import MarkdownIt
-
-    markdown = MarkdownIt("commonmark")
-    markdown.core.ruler.enableOnly(["block"])
-    # `[^ab12]: …` and `[x]: …` would vanish from the text as definitions.
-    markdown.block.ruler.disable("reference")
-    markdown.block.ruler.before(
-        "fence", "admonition", _admonition, {"alt": ["paragraph", "blockquote", "list"]}
-    )
-    return markdown
-
-
-def _admonition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """`!!! meta "Commentary"` and the lines indented below it: one element, not parsed further."""
-    begin = state.bMarks[start] + state.tShift[start]
-    if state.is_code_block(start) or not state.src.startswith("!!! ", begin):
-        return False
-    if silent:
-        return True
-    if state.level > 0:
-        return False
-    line = last = start + 1
-    while line < end and (state.isEmpty(line) or state.sCount[line] - state.blkIndent >= 4):
-        if not state.isEmpty(line):
-            last = line + 1
-        line += 1
-    token = state.push("admonition", "div", 0)
-    token.map = [start, last]
-    token.content = state.src[begin : state.eMarks[last - 1]]
-    state.line = last
     return True

@@ -247,7 +247,7 @@ def read_mark(comment: str, at: Position, problems: Problems) -> Mark:
     if found is None:
         word = re.match(r"[A-Za-z]*", comment)
         first = word[0] if word else ""
-        if first.casefold() in ("good", "bad", "godd", "goood", "gud", "bda"):
+        if first.casefold() in ("good", "bad"):
             problems.error(
                 "unknown-mark", at, f"{quoted(first)} is not a mark", "Write `GOOD` or `BAD`, in capitals"
             )
