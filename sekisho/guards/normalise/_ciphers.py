@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sekisho.guards.normalise._language import (
     BACKWARDS,
     EAST_ASIAN_FORWARD,
-    LEXICON,
+    WORDS,
     is_known,
     is_language,
     letter_codes,
@@ -50,14 +50,14 @@ def ciphers(text: str) -> Iterator[tuple[str, list[Edit]]]:
     turned = _ROT13[row]
     lower = [m.group().lower() for m in words]
     shifted = [w.translate(_TURN) for w in lower]
-    known = np.fromiter((w in LEXICON for w in lower), np.bool_, len(words))
+    known = np.fromiter((w in WORDS for w in lower), np.bool_, len(words))
     readings = {
         "rot13": (table[turned[:-1], turned[1:]], shifted),
         "reverse": (table[row[1:], row[:-1]], [w[::-1] for w in lower]),
         "rot13>reverse": (table[turned[1:], turned[:-1]], [w[::-1] for w in shifted]),
     }
     for name, (bits, read) in readings.items():
-        found = np.fromiter((w in LEXICON for w in read), np.bool_, len(words))
+        found = np.fromiter((w in WORDS for w in read), np.bool_, len(words))
         gain = _per_word(bits - plain, begin, finish) + _KNOWN * (found.astype(np.float64) - known)
         runs = []
         for first, last in _best_runs(gain.tolist()):
@@ -66,10 +66,11 @@ def ciphers(text: str) -> Iterator[tuple[str, list[Edit]]]:
                 runs.append((first, last))
         if not runs:
             continue
+        spans = _widened(text, [(words[a].start(), words[b - 1].end()) for a, b in runs])
         if name == "rot13":
-            yield name, [_rot13(text, words[a].start(), words[b - 1].end()) for a, b in runs]
+            yield name, [_rot13(text, start, end) for start, end in spans]
             continue
-        spans = [_with_signs(text, words[a].start(), words[b - 1].end()) for a, b in runs]
+        spans = [_with_signs(text, start, end) for start, end in spans]
         turn = name.startswith("rot13")
         yield name, [_reversed(text, start, end, turn=turn) for start, end in spans]
         # Reversed by word, the words themselves are in order; letter pairs cannot tell the two apart.
@@ -88,6 +89,21 @@ def _is_said(words: list[str]) -> bool:
         and count >= 0.3 * len(words)
         and is_language(" ".join(words))
     )
+
+
+def _widened(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Each span, or its whole line where it is most of it: names and rare words belong to the cipher too."""
+    wide: list[tuple[int, int]] = []
+    for start, end in spans:
+        first = text.rfind("\n", 0, start) + 1
+        last = text.find("\n", end)
+        last = len(text) if last < 0 else last
+        line = text[first:last]
+        most = "\n" not in text[start:end] and 2 * (end - start) >= len(line)
+        span = (first, last) if most else (start, end)
+        if not wide or span[0] >= wide[-1][1]:
+            wide.append(span)
+    return wide
 
 
 def _rot13(text: str, start: int, end: int) -> Edit:

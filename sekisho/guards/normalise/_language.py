@@ -1,7 +1,7 @@
 """A tiny judge of how much a piece of text looks like language.
 
-English is judged by letter pairs and by a short list of common words, both from the list below,
-which was written by hand for this module. Other scripts are judged by being mostly letters.
+English is judged by letter pairs, from a short list that was written by hand for this module, and by
+a list of common words. Other scripts are judged by being mostly letters.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -54,6 +55,10 @@ _OTHER_WORDS: Final = (
     "overdose smuggle launder counterfeit forge blackmail extort kidnap torture"
 )
 LEXICON: Final = frozenset(FUNCTION_WORDS.split()) | frozenset(_OTHER_WORDS.split())
+# The common words above are for joining letters into words, where a rare word is a wrong guess. Whether a
+# word that was deciphered whole exists is asked of the longer list, counted by `sekisho.train.lexicon`.
+_COUNTED: Final = Path(__file__).with_name("english.txt").read_text(encoding="ascii")
+WORDS: Final = LEXICON | frozenset(_COUNTED.split())
 
 # Sequences that Japanese, Chinese and Korean sentences are full of, and that hardly occur backwards.
 _EAST_ASIAN: Final = (
@@ -105,12 +110,12 @@ def word_bits(word: str) -> float:
 
 def is_known(word: str) -> bool:
     """True for a word of the list, or one of them with a common ending; lower case expected."""
-    if word in LEXICON:
+    if word in WORDS:
         return True
     for ending in ("s", "es", "ed", "d", "er", "ers", "ing", "ly"):
         if word.endswith(ending) and len(word) >= len(ending) + 3:
             stem = word[: -len(ending)]
-            if stem in LEXICON or stem + "e" in LEXICON or (stem[-1] == stem[-2] and stem[:-1] in LEXICON):
+            if stem in WORDS or stem + "e" in WORDS or (stem[-1] == stem[-2] and stem[:-1] in WORDS):
                 return True
     return False
 

@@ -15,7 +15,10 @@ _LEET: Final = {"0": "o", "1": "il", "2": "z", "3": "e", "4": "a", "5": "s", "6"
                 "9": "g", "@": "a", "$": "s", "!": "i", "|": "li", "+": "t", "€": "e"}  # fmt: skip
 _TOKEN: Final = re.compile(r"[A-Za-z0-9@$!|+€]+")
 _LEET_SIGN: Final = re.compile(r"[0-9@$!|+€]")
+_LONE: Final = re.compile(r"(?<![\w.,'/:%-])[14](?![\w.,:/%-])")
+_ENDING: Final = re.compile(r"(?<=\w)'([57])(?!\w)")
 _ENDS_ONLY: Final = re.compile(r"[A-Za-z]+[0-9+!$|]+|[0-9$@+|!]+[A-Za-z]{1,2}")
+_NUMERONYM: Final = re.compile(r"[A-Za-z][0-9]+[A-Za-z]")  # i18n, l10n, k8s
 _LEADING: Final = re.compile(r"[^A-Za-z][A-Za-z]+")
 _SIGN: Final = re.compile(r"[@$|+€]")
 _LONGEST: Final = 32  # longer tokens are keys, hashes and data
@@ -36,6 +39,7 @@ def leet(text: str) -> list[Edit]:
     """Words with digits or signs for letters; none unless some word clearly is such a word."""
     proof = 0.0
     edits: list[Edit] = []
+    guesses: list[Edit] = []
     memory: dict[str, tuple[str | None, float]] = {}
     for match in _TOKEN.finditer(text):
         token = match.group()
@@ -50,14 +54,25 @@ def leet(text: str) -> list[Edit]:
         if new is not None:
             proof += sure
             edits.append(Edit(match.start(), match.start() + len(body), new, 1))
-    return edits if proof >= 1.0 else []
+        elif len(body) > 2:
+            guesses.append(Edit(match.start(), match.start() + len(body), _likeliest(body), 1))
+    if proof < 1.0:
+        return []
+    # Once it is leetspeak, words that we do not know are too; a lone 1 is the pronoun, a lone 4 the article,
+    # and a digit behind an apostrophe an ending.
+    edits += guesses
+    edits += [Edit(m.start(), m.end(), {"1": "I", "4": "a"}[m.group()], 1) for m in _LONE.finditer(text)]
+    edits += [Edit(m.start(1), m.end(1), _LEET[m.group(1)][0], 1) for m in _ENDING.finditer(text)]
+    apart: list[Edit] = []
+    for edit in sorted(edits):
+        if not apart or edit.start >= apart[-1].end:
+            apart.append(edit)
+    return apart
 
 
 def _unleet(body: str) -> tuple[str | None, float]:
     """The likeliest reading of a token, and how far it proves leetspeak: 1.0 is enough by itself."""
-    options = [_LEET.get(c, c) for c in body]
-    readings = itertools.islice(itertools.product(*options), 8)
-    new = max(("".join(letters) for letters in readings), key=lambda word: word_bits(word.lower()))
+    new = _likeliest(body)
     lower = new.lower()
     if not new.isalpha() or not is_wordlike(lower):
         return None, 0.0
@@ -67,6 +82,8 @@ def _unleet(body: str) -> tuple[str | None, float]:
     # Mentions, variables, tables, sums and addresses; and what is hardly a word at all.
     if not known and (letters < 2 or _SIGN.search(body) or _LEADING.fullmatch(body)):
         return None, 0.0
+    if _NUMERONYM.fullmatch(body) and signs > 1:
+        return new, 0.0
     if _ENDS_ONLY.fullmatch(body) or not letters:
         return new, 1.0 if known and letters and signs >= 3 and len(new) >= 5 else 0.0
     if known and len(new) >= 3:
@@ -76,6 +93,13 @@ def _unleet(body: str) -> tuple[str | None, float]:
     if signs == 1:
         return new, 0.25 if word_bits(lower) >= 1.5 * len(new) else 0.0
     return new, 0.5 if word_bits(lower) >= 1.1 * len(new) else 0.0
+
+
+def _likeliest(body: str) -> str:
+    """Of the first few readings a known word, or else the one whose letter pairs are most English."""
+    readings = itertools.islice(itertools.product(*(_LEET.get(c, c) for c in body)), 16)
+    words = ("".join(letters) for letters in readings)
+    return max(words, key=lambda word: (is_known(word.lower()), word_bits(word.lower())))
 
 
 def _in_identifier(text: str, start: int, end: int) -> bool:
