@@ -18,9 +18,19 @@ _CELLS = 4_000_000
 """Drawn cells held at once: about 32 MB an array."""
 
 
-def resampled_counts(hits: int, of: int, *, resamples: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """How many hits each resample of `of` texts has: drawing with replacement makes it binomial."""
-    return rng.binomial(of, hits / of if of else 0.0, size=resamples)
+def resampled_counts(
+    hits: int, of: int, *, resamples: int, rng: np.random.Generator, smooth: bool = False
+) -> Floats:
+    """How many hits each resample of `of` texts has: drawing with replacement makes it binomial.
+
+    smooth: where none or all are hits, resampling would say that nothing can vary. There the rate is drawn
+    from its posterior under Jeffreys' prior instead.
+    """
+    if of == 0:
+        return np.zeros(resamples)
+    if smooth and hits in (0, of):
+        return of * rng.beta(hits + 0.5, of - hits + 0.5, size=resamples)
+    return rng.binomial(of, hits / of, size=resamples).astype(np.float64)
 
 
 def resampled_ranking(

@@ -62,8 +62,8 @@ def expected_calibration_error(
     if not len(label) or label.all() or not label.any():
         return Measurement(name="ece", subject="", value=None, n=len(label), method=method)
     sizes = np.bincount(place, minlength=BINS)
-    # Resampling texts means: how many fall into each bin, how many of those violate, what their scores sum to.
-    # A bin's mean score hardly moves, so it is kept; the two counts are drawn.
+    # Resampling texts draws how many fall into each bin and how many of those violate. What their scores
+    # sum to hardly moves within a bin, so its mean is kept.
     drawn = rng.multinomial(len(label), sizes / len(label), size=resamples)
     hits = np.bincount(place, weights=label, minlength=BINS)
     share = np.divide(hits, sizes, out=np.zeros(BINS), where=sizes > 0)
@@ -74,6 +74,7 @@ def expected_calibration_error(
     replicates = np.abs(violating - drawn * mean).sum(axis=1) / len(label)
     low, high = interval(replicates)
     value = float(np.abs(hits - sizes * mean).sum() / len(label))
+    low, high = min(low, value), max(high, value)
     return Measurement(name="ece", subject="", value=value, low=low, high=high, n=len(label), method=method)
 
 

@@ -62,16 +62,18 @@ def forest(
         sort=order,
         title=None,
         axis=alt.Axis(
-            labelLimit=190,
+            labelLimit=150,
             ticks=False,
             domain=False,
             grid=False,
-            labelColor=_when_mine(mine, GUARDS[0], SOFT),
-            labelFontWeight=_when_mine(mine, "bold", "normal"),
+            minExtent=_room(order),
+            labelColor=_each(mine, [guard_colour(i) for i in range(len(mine))], SOFT),
+            labelFontWeight=_each(mine, ["bold"] * len(mine), "normal"),
         ),
         scale=alt.Scale(domain=order),
     )
-    x = alt.X("value:Q", title=axis, scale=alt.Scale(domain=[start, end], clamp=True))
+    ticks = alt.Axis(values=list(range(int(start), int(end) + 1, 20 if end - start > 50 else 10)))
+    x = alt.X("value:Q", title=axis, scale=alt.Scale(domain=[start, end], clamp=True), axis=ticks)
     published = (
         alt.Chart(alt.Data(values=peers))
         .mark_point(size=34, stroke="var(--peer)", strokeWidth=1.6)
@@ -121,7 +123,9 @@ def rates(
         sort=order,
         title=None,
         scale=alt.Scale(domain=order),
-        axis=alt.Axis(labelLimit=170, ticks=False, domain=False, grid=True, labelColor=SOFT),
+        axis=alt.Axis(
+            labelLimit=150, minExtent=_room(order), ticks=False, domain=False, grid=True, labelColor=SOFT
+        ),
     )
     offset = {"yOffset": alt.YOffset("guard:N")} if guards > 1 else {}
     colour = alt.Color(
@@ -235,9 +239,9 @@ def _whisker(value: float, low: float | None, high: float | None) -> dict[str, f
 
 
 def _rounded_range(shares: Sequence[float]) -> tuple[float, float]:
-    """An axis in per cent that holds all shares, in steps of ten."""
+    """An axis in per cent that holds all shares, in steps of twenty."""
     low, high = 100 * min(shares, default=0.0), 100 * max(shares, default=1.0)
-    return max(0.0, 10 * ((low - 3) // 10)), 100.0 if high > 60 else 10 * ((high + 13) // 10)
+    return max(0.0, 20 * ((low - 2) // 20)), min(100.0, 20 * ((high + 20) // 20))
 
 
 def _unit(channel: Any, field: str, title: str) -> Any:
@@ -259,11 +263,19 @@ def _line(alt: Any, at: float) -> Any:
     return alt.Chart(place).mark_rule(stroke=SOFT, strokeDash=[3, 4], strokeWidth=1).encode(x="at:Q")
 
 
-def _when_mine(mine: Sequence[str], yes: str, no: str) -> Any:
-    alt = need("altair")
-    # JSON's strings are also those of the expression language, whatever a guard's path holds.
-    names = json.dumps(list(mine))
-    return alt.condition(f"indexof({names}, datum.value) >= 0", alt.value(yes), alt.value(no))
+def _each(names: Sequence[str], values: Sequence[str], otherwise: str) -> dict[str, Any]:
+    """A label's property by the label: JSON's strings are also those of Vega's expressions."""
+    tests = [
+        {"test": f"datum.value == {json.dumps(name)}", "value": value}
+        for name, value in zip(names, values, strict=True)
+    ]
+    return {"condition": tests, "value": otherwise}
+
+
+def _room(labels: Sequence[str]) -> int:
+    """Pixels that the longest label needs in the reader's fonts, which are not the drawing library's."""
+    longest = max((sum(2 if ord(c) > 0x2FFF else 1 for c in label) for label in labels), default=0)
+    return min(165, 10 + round(6.5 * longest))
 
 
 def _svg(chart: Any, key: str, *, height: int) -> str:
@@ -283,7 +295,8 @@ def _svg(chart: Any, key: str, *, height: int) -> str:
             titleFontWeight="normal",
             tickCount=5,
         )
-        .to_dict()
+        # Altair checks every part when it is made; checking the whole again takes longer than drawing.
+        .to_dict(validate=False)
     )
     drawn: str = need("vl_convert").vegalite_to_svg(spec)
     drawn = re.sub(r' (?:aria-[a-z]+|role|pointer-events)="[^"]*"', "", drawn)

@@ -28,6 +28,8 @@ texts only), stand-alone hateful posts, the rules of the policy one by one."""
 LONGEST_LINE = 16 * 1024 * 1024
 """Octets; a longer line is an error, so that memory stays bounded whatever the file."""
 _SUFFIX = ".jsonl.gz"
+_LANGUAGES = {"Filipino/Tagalog": "tl"}
+"""Names that stand in sets where a code should."""
 
 
 class SetInfo(Value):
@@ -88,15 +90,15 @@ KNOWN_SETS: dict[str, SetInfo] = {
         "injection",
         ("deepset_prompt_injections", "deepset prompt injections"),
         ("injecagent", "InjecAgent", "instructions inside what a tool returned"),
-        ("cse_prompt_injection", "CyberSecEval prompt injection"),
-        ("cse_prompt_injection_multi", "CyberSecEval prompt injection, multilingual"),
+        ("cse_prompt_injection", "CyberSecEval injection"),
+        ("cse_prompt_injection_multi", "CyberSecEval injection, multilingual"),
         ("agentdojo_injections", "AgentDojo goals", "bare goals without an attack around them"),
     ),
     **_known(
         "benign",
         ("notinject", "NotInject", "harmless, with the trigger words of injections"),
-        ("cse_frr", "CyberSecEval borderline", "harmless requests about security"),
-        ("cse_frr_multi", "CyberSecEval borderline, multilingual"),
+        ("cse_frr", "CyberSecEval FRR", "harmless requests about security"),
+        ("cse_frr_multi", "CyberSecEval FRR, multilingual", "harmless requests about security"),
         ("truthfulqa", "TruthfulQA questions"),
         ("arena_hard", "Arena-Hard"),
         ("mtbench", "MT-Bench"),
@@ -216,13 +218,14 @@ def _example(line: bytes, name: str, *, where: str) -> Example:
     if label is not None and label not in (0, 1):
         raise InputError("`label` has to be 1, 0 or null", where=where)
     severity = row.get("severity")
+    language = str(row.get("lang") or row.get("language") or "und")
     try:
         return Example(
             id=str(row.get("id") or where.rpartition(":")[2]),
             exchange=_exchange(row),
             violates=None if label is None else bool(label),
             severity=severity if isinstance(severity, int) and 0 <= severity <= 4 else None,
-            language=str(row.get("lang") or row.get("language") or "und"),
+            language=_LANGUAGES.get(language, language),
             subject=str(row.get("category") or ""),
             kind=str(row.get("kind") or ""),
             origin=name,

@@ -72,6 +72,9 @@ def _compared(
         return [recall, change]
     lost, gained = int((plain & ~hidden).sum()), int((~plain & hidden).sum())
     rng = np.random.default_rng([seed, zlib.crc32(slice_.encode())])
-    drawn = rng.multinomial(n, [lost / n, gained / n, (n - lost - gained) / n], size=resamples)
-    low, high = interval((drawn[:, 1] - drawn[:, 0]) / n)
+    if lost or gained:
+        drawn = rng.multinomial(n, [lost / n, gained / n, (n - lost - gained) / n], size=resamples) / n
+    else:  # resampling would say that nothing can change: the posterior under Jeffreys' prior instead
+        drawn = rng.dirichlet([0.5, 0.5, n + 0.5], size=resamples)
+    low, high = interval(drawn[:, 1] - drawn[:, 0])
     return [recall, change.model_copy(update={"value": (gained - lost) / n, "low": low, "high": high})]

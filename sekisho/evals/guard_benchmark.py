@@ -17,17 +17,18 @@ from pathlib import Path
 
 import numpy as np
 
-from sekisho.core import Cover, Example, Exchange, Measurement, Policy, Run, Verdict
+from sekisho.core import Cover, Example, Exchange, Measurement, Run, Verdict
 from sekisho.guards import BoundGuard
 
 from .calibration import reliability
 from .curves import curves, histogram
-from .datasets import EvalSet, SetCount
+from .datasets import EvalSet, SetCount, SetInfo
 from .extra import need
 from .guard_report import GuardFacts, GuardReport, Machine, SetReport
 from .latency import estimated_tokens, single_latency, throughput
 from .metrics import Measured, by_language, macro, measure
 from .outcomes import Outcomes, joined, outcomes_of
+from .published import ENGLISH_PROMPTS
 from .shipped import CaseOutcome, ShippedReport, applicable, case_outcome, shipped_cases, shipped_report
 
 Progress = Callable[[str, int, int], None]
@@ -77,7 +78,7 @@ def measure_guard(
             one, counter, limit=limit, seed=seed, resamples=resamples, pool=pool, sample=latency_sample
         )
         reports.append(report)
-        measured.append((one.info.measures, figures))
+        measured.append((one.info, figures))
     shipped_part = _measure_shipped(counter, seed=seed, resamples=resamples, pool=pool) if shipped else None
     rng = np.random.default_rng([seed, 1])
     timed = [pool[i] for i in rng.permutation(len(pool))[:latency_sample]]
@@ -164,12 +165,12 @@ def _measure_set(
     pieces: list[Outcomes] = []
     licenses: set[str] = set()
     seconds, tokens = counter.seconds, counter.tokens
-    # Every set gives as many texts to the pool from which single checks are drawn; they are kept small.
+    # Every set gives about as many texts to the pool from which single checks are drawn.
+    rng = np.random.default_rng([seed, 3])
     for pack, verdicts in counter.verdicts(one.name, examples, n):
         pieces.append(outcomes_of(pack, verdicts))
         licenses.update(example.license for example in pack if example.license)
-        if len(pieces) * counter.batch <= max(sample, counter.batch):
-            pool += [example.exchange for example in pack]
+        pool += [example.exchange for example in pack if rng.random() * n < sample]
     outcomes = joined(pieces)
     subject = counter.guard.name
     whole = measure(outcomes, subject=subject, slice=one.name, resamples=resamples, seed=seed)
@@ -233,9 +234,9 @@ def _measure_shipped(counter: _Counter, *, seed: int, resamples: int, pool: list
     )
 
 
-def _averages(measured: Sequence[tuple[str, Measured]], *, subject: str) -> Iterator[Measurement]:
+def _averages(measured: Sequence[tuple[SetInfo, Measured]], *, subject: str) -> Iterator[Measurement]:
     """Means over the sets that measure the same thing. F1 only over sets with both kinds of text: on
-    harmful texts alone it is recall in disguise."""
+    harmful texts alone it is recall in disguise. The exception is the mean that published tables give."""
     figures = {
         "prompts": ("f1", "recall", "fpr", "auroc"),
         "responses": ("f1", "recall", "fpr", "auroc"),
@@ -243,10 +244,13 @@ def _averages(measured: Sequence[tuple[str, Measured]], *, subject: str) -> Iter
         "benign": ("fpr",),
     }
     for kind, names in figures.items():
-        parts = [part for measures, part in measured if measures == kind]
+        parts = [part for info, part in measured if info.measures == kind]
         both = [p for p in parts if p.value("recall") is not None and p.value("fpr") is not None]
         for name in names if parts else ():
             yield macro(name, both if name in ("f1", "auroc") else parts, subject=subject, slice=kind)
+    english = [part for info, part in measured if info.name in ENGLISH_PROMPTS]
+    if len(english) == len(ENGLISH_PROMPTS):
+        yield macro("f1", english, subject=subject, slice="english_prompts")
 
 
 def _facts(guard: BoundGuard, *, covered_only: bool, threshold: str) -> GuardFacts:
@@ -299,6 +303,3 @@ def _versions() -> dict[str, str]:
 
 def _silent(name: str, done: int, total: int) -> None:
     """No progress shown."""
-
-
-__all__ = ["OWN_THRESHOLD", "Policy", "Progress", "measure_guard"]

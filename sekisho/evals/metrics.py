@@ -125,45 +125,53 @@ def proportion(hits: int, of: int, *, name: str = "", subject: str = "", slice: 
 
 
 def f1_replicates(
-    true: int, positives: int, false: int, negatives: int, resamples: int, rng: np.random.Generator
+    true: tuple[int, int],
+    false: tuple[int, int],
+    *,
+    resamples: int,
+    rng: np.random.Generator,
+    smooth: bool = False,
 ) -> Floats:
-    """F1 of each stratified resample of texts of which `true` and `false` were flagged."""
-    hits = resampled_counts(true, positives, resamples=resamples, rng=rng)
-    wrong = resampled_counts(false, negatives, resamples=resamples, rng=rng)
-    return 2.0 * hits / (hits + wrong + float(positives))
+    """F1 of each stratified resample. true: how many of how many violating texts were flagged; false: the
+    same of the harmless ones."""
+    hits = resampled_counts(*true, resamples=resamples, rng=rng, smooth=smooth)
+    wrong = resampled_counts(*false, resamples=resamples, rng=rng, smooth=smooth)
+    return 2.0 * hits / (hits + wrong + true[1])
 
 
 def _at_threshold(
     outcomes: Outcomes, resamples: int, rng: np.random.Generator
 ) -> tuple[dict[str, Measurement], dict[str, Floats]]:
-    scores = need("sklearn.metrics")
     label, predicted = outcomes.label, outcomes.predicted
     positives, negatives = int(label.sum()), int((~label).sum())
     true, false = int((label & predicted).sum()), int((~label & predicted).sum())
     method = f"at the guard's own threshold; 95 % interval: stratified bootstrap, {resamples} resamples"
     replicates: dict[str, Floats] = {}
-    f1 = precision = None
+    recall = proportion(true, positives)
+    f1 = Measurement(name="", subject="", value=None, n=outcomes.n, method=method)
     if positives:
-        f1 = float(scores.f1_score(label, predicted, zero_division=0.0))
-        replicates["f1"] = f1_replicates(true, positives, false, negatives, resamples, rng)
-    if positives and negatives and true + false:
-        precision = float(scores.precision_score(label, predicted))
-        hits = resampled_counts(true, positives, resamples=resamples, rng=rng)
-        wrong = resampled_counts(false, negatives, resamples=resamples, rng=rng)
-        # A resample in which nothing is flagged has no precision: those are left out of the interval.
-        some = hits + wrong > 0
-        replicates["precision"] = hits[some] / (hits + wrong)[some]
+        value = float(need("sklearn.metrics").f1_score(label, predicted, zero_division=0.0))
+        replicates["f1"] = f1_replicates(
+            (true, positives), (false, negatives), resamples=resamples, rng=rng, smooth=True
+        )
+        f1 = _resampled(value, replicates["f1"], outcomes.n, method)
+    if positives and not negatives and recall.low is not None and recall.high is not None:
+        # One class: F1 is a function of recall, and so is its interval.
+        ends = {"low": _f1_of_recall(recall.low), "high": _f1_of_recall(recall.high)}
+        f1 = f1.model_copy(
+            update={**ends, "method": "2R / (1 + R) of recall R; 95 % interval: Wilson's of R"}
+        )
     for name, hit, of in (("recall", true, positives), ("fpr", false, negatives)):
         if of:
-            replicates[name] = resampled_counts(hit, of, resamples=resamples, rng=rng) / of
-    found = {
-        "f1": _resampled(f1, replicates.get("f1"), outcomes.n, method),
-        "precision": _resampled(precision, replicates.get("precision"), outcomes.n, method),
-        "recall": proportion(true, positives),
-        "fpr": proportion(false, negatives),
-    }
-    replicates.pop("precision", None)  # of another length
+            replicates[name] = resampled_counts(hit, of, resamples=resamples, rng=rng, smooth=True) / of
+    both = bool(positives and negatives)
+    precision = proportion(true, true + false) if both else Measurement(name="", subject="", value=None, n=0)
+    found = {"f1": f1, "precision": precision, "recall": recall, "fpr": proportion(false, negatives)}
     return found, replicates
+
+
+def _f1_of_recall(recall: float) -> float:
+    return 2 * recall / (1 + recall)
 
 
 def _over_thresholds(
@@ -191,4 +199,6 @@ def _resampled(value: float | None, replicates: Floats | None, n: int, method: s
     if value is None or replicates is None or not len(replicates):
         return Measurement(name="", subject="", value=value, n=n, method=method)
     low, high = interval(replicates)
-    return Measurement(name="", subject="", value=value, low=low, high=high, n=n, method=method)
+    return Measurement(
+        name="", subject="", value=value, low=min(low, value), high=max(high, value), n=n, method=method
+    )

@@ -9,6 +9,9 @@ from typing import Literal
 
 from sekisho.core import Value
 
+ENGLISH_PROMPTS = ("toxicchat_test", "openai_moderation", "simplesafetytests", "harmbench_prompt")
+"""The sets of English requests that are held here and that most systems are published on."""
+
 
 class Published(Value):
     """One figure from a paper, a model card or a repository."""
@@ -47,14 +50,25 @@ def peers(set_name: str, metric: str) -> list[Published]:
     return sorted(found, key=lambda one: one.value, reverse=metric != "fpr")
 
 
-def comparable_average(sets: tuple[str, ...], metric: str) -> dict[str, float]:
+def comparable_average(sets: tuple[str, ...], metric: str) -> list[Published]:
     """The plain mean of a metric over `sets`, for every system and mode published on all of them.
 
     Unlike an average that takes the better mode set by set, each of these is one system at one setting.
     """
-    values: dict[str, list[float]] = {}
+    found: dict[str, list[Published]] = {}
     for name in sets:
-        for one in published_figures():
-            if one.set == name and one.metric == metric and one.mode != "oracle" and not one.protocol:
-                values.setdefault(one.label, []).append(one.value)
-    return {label: sum(found) / len(found) for label, found in values.items() if len(found) == len(sets)}
+        for one in peers(name, metric):
+            if one.mode != "oracle" and not one.protocol:
+                found.setdefault(one.label, []).append(one)
+    return [
+        ones[0].model_copy(
+            update={
+                "set": "+".join(sets),
+                "value": sum(one.value for one in ones) / len(ones),
+                "grade": max((one.grade for one in ones), key="PAS".index),  # the weakest source
+                "note": f"mean over {len(ones)} sets, made here from published figures",
+            }
+        )
+        for ones in found.values()
+        if len(ones) == len(sets)
+    ]

@@ -14,7 +14,7 @@ from typing import Any
 
 from sekisho.core import InputError
 
-from . import view
+from . import figures, view
 from .charts import guard_colour
 from .extra import need
 from .guard_benchmark import OWN_THRESHOLD
@@ -88,17 +88,21 @@ def render(reports: Sequence[GuardReport], *, language: str = "en", budget: floa
 
 def _parts(reports: Sequence[GuardReport], words: dict[str, Any], budget: float | None) -> dict[str, Any]:
     """Everything that the template loops over."""
-    kinds = [kind for kind in view.GROUPS if view.set_names(reports, kind)]
+    tables = view.set_tables(reports)
     held = set(view.set_names(reports))
+    shown = [row.facts["set"] for table in tables for row in table.rows if row.first]
+    both = [one for one in shown if one.positives and one.negatives]
+    single = [one for one in shown if not (one.positives and one.negatives)]
     return {
         "cards": view.headline_cards(reports, words),
         "glances": [view.glance(report, words) for report in reports],
-        "comparisons": view.comparison_figures(reports, words),
-        "over": view.over_flagging(reports, words, budget=budget),
-        "groups": [(kind, *view.set_rows(reports, kind)) for kind in kinds],
-        "details": [
-            (view.any_report(reports, name), view.detail_figures(reports, name, words))
-            for name in view.set_names(reports)
+        "comparisons": figures.comparison_figures(reports, words),
+        "over": figures.over_flagging(reports, words, budget=budget),
+        "tables": [table for table in tables if table.labels != "harmless"],
+        "harmless": [table for table in tables if table.labels == "harmless"],
+        "details": [(one, figures.detail_figures(reports, one.info.name, words)) for one in both],
+        "score_figures": [
+            figure for one in single for figure in figures.detail_figures(reports, one.info.name, words)
         ],
         "languages": view.language_rows(reports, words),
         "rules": [view.rule_rows(report) for report in reports],
@@ -112,11 +116,12 @@ def _parts(reports: Sequence[GuardReport], words: dict[str, Any], budget: float 
             for report in reports
         ],
         "latencies": [[(words[m.name], view.cell(m), m.n) for m in report.latency] for report in reports],
-        "evasion": view.evasion_figure(reports, words),
+        "evasion": figures.evasion_figure(reports, words),
         "evasion_rows": [_evasion_rows(report, words) for report in reports],
         "elsewhere": [one for one in published_figures() if one.set not in held],
         "here": [one for one in published_figures() if one.set in held],
         "own_threshold": OWN_THRESHOLD,
+        "sampled": any(one.sampled for report in reports for one in report.sets),
     }
 
 

@@ -208,7 +208,7 @@ def _macro_f1(
             continue
         true, false = sum(c.named for c in bad), sum(_wrong_alarm(c) for c in near)
         values.append(2 * true / (true + false + len(bad)))
-        replicates.append(f1_replicates(true, len(bad), false, len(near), resamples, rng))
+        replicates.append(f1_replicates((true, len(bad)), (false, len(near)), resamples=resamples, rng=rng))
     if not values:
         return Measurement(name="macro_f1", subject=subject, value=None, n=0, slice=slice)
     low, high = interval(np.mean(replicates, axis=0))
@@ -219,7 +219,7 @@ def _macro_f1(
         low=low,
         high=high,
         n=len(cases),
-        method=f"plain mean over {len(values)} rules; 95 % interval: stratified bootstrap, {resamples} resamples",
+        method=f"mean over {len(values)} rules; 95 % interval: bootstrap of each, {resamples} resamples",
         slice=slice,
     )
 

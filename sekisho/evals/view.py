@@ -1,4 +1,4 @@
-"""From measurements to what the report page shows: cells, rows and drawn charts. No layout here."""
+"""From measurements to what the report page shows: cells and rows. No layout here."""
 
 from __future__ import annotations
 
@@ -9,35 +9,20 @@ from typing import Any
 from sekisho.core import Measurement
 
 from . import charts
-from .curves import Curve
 from .guard_report import GuardReport, SetReport
-from .published import Published, comparable_average, peers
+from .published import peers
 
-COLUMNS = (
-    "f1",
-    "recall",
-    "fpr",
-    "precision",
-    "auroc",
-    "average_precision",
-    "recall_at_1pct_fpr",
-    "recall_at_5pct_fpr",
-    "ece",
-    "undecided",
-)
+COLUMNS = {
+    "both": (
+        *("f1", "recall", "fpr", "precision", "auroc", "average_precision"),
+        *("recall_at_1pct_fpr", "recall_at_5pct_fpr", "ece"),
+    ),
+    "harmful": ("recall", "f1"),
+    "harmless": ("fpr",),
+}
+"""What is shown of a set that has texts of these labels."""
 GROUPS = ("prompts", "responses", "injection", "benign", "hate", "unknown")
-HELD_ENGLISH = ("toxicchat_test", "openai_moderation", "simplesafetytests", "harmbench_prompt")
 _FIRST_LANGUAGES = ("en", "ja", "zh", "ko")
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A drawn chart with its words."""
-
-    title: str
-    svg: str
-    alt: str
-    aside: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,6 +67,17 @@ class Row:
     first: bool = True
     span: int = 1
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SetTable:
+    """Sets that measure the same thing and hold the same labels."""
+
+    kind: str
+    labels: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    published: bool
 
 
 Words = dict[str, Any]
@@ -153,26 +149,42 @@ def any_report(reports: Sequence[GuardReport], name: str) -> SetReport:
     return next(s for report in reports for s in report.sets if s.info.name == name)
 
 
-def set_rows(reports: Sequence[GuardReport], kind: str) -> tuple[list[str], list[Row]]:
-    """Columns and rows of the table of one kind of sets: a row a set and guard."""
-    names = set_names(reports, kind)
-    columns = ["fpr", "undecided"] if kind == "benign" else list(COLUMNS)
+def set_tables(reports: Sequence[GuardReport]) -> list[SetTable]:
+    """One table for every kind of sets and the labels that they hold: a row a set and guard."""
+    tables = []
+    for kind in GROUPS:
+        for labels in ("both", "harmful", "harmless"):
+            names = [
+                name for name in set_names(reports, kind) if _labels(any_report(reports, name)) == labels
+            ]
+            if names:
+                tables.append(_set_table(reports, kind, labels, names))
+    return tables
+
+
+def _labels(one: SetReport) -> str:
+    return "both" if one.positives and one.negatives else "harmful" if one.positives else "harmless"
+
+
+def _set_table(reports: Sequence[GuardReport], kind: str, labels: str, names: Sequence[str]) -> SetTable:
+    undecided = any(s.undecided for r in reports for name in names if (s := r.set(name)) is not None)
+    columns = [*COLUMNS[labels], *(["undecided"] if undecided else [])]
     rows = []
     for name in names:
-        present = [(g, r.set(name)) for g, r in enumerate(reports)]
-        shown = [(g, s) for g, s in present if s is not None]
-        for place, (g, one) in enumerate(shown):
-            rows.append(
-                Row(
-                    label=one.info.title,
-                    cells=tuple(cell(one.get(column)) for column in columns),
-                    guard=g,
-                    first=place == 0,
-                    span=len(shown),
-                    facts={"set": one, "published": published_summary(name)},
-                )
+        shown = [(g, s) for g, r in enumerate(reports) if (s := r.set(name)) is not None]
+        rows += [
+            Row(
+                label=one.info.title,
+                cells=tuple(cell(one.get(column)) for column in columns),
+                guard=g,
+                first=place == 0,
+                span=len(shown),
+                facts={"set": one, "published": published_summary(name)},
             )
-    return columns, rows
+            for place, (g, one) in enumerate(shown)
+        ]
+    published = any(row.facts["published"] for row in rows)
+    return SetTable(kind, labels, tuple(columns), tuple(rows), published)
 
 
 def published_summary(name: str) -> dict[str, Any] | None:
@@ -189,183 +201,6 @@ def published_summary(name: str) -> dict[str, Any] | None:
         "best": found[0].label,
         "systems": len({p.system for p in found}),
     }
-
-
-def comparison_figures(reports: Sequence[GuardReport], words: Words) -> list[Figure]:
-    """A forest plot for every set with published figures, and one for the mean of the four held here."""
-    found = []
-    for name in set_names(reports):
-        for metric in ("f1", "fpr"):
-            published = [p for p in peers(name, metric) if p.mode != "oracle"]
-            ours = [(r.guard.name, s.get(metric)) for r in reports if (s := r.set(name)) is not None]
-            drawn = [(n, m) for n, m in ours if m is not None and m.value is not None]
-            if published and drawn:
-                title = any_report(reports, name).info.title
-                found.append(_forest(title, metric, drawn, published, key=f"f-{name}-{metric}", words=words))
-    average = _average_figure(reports, words)
-    return found if average is None else [average, *found]
-
-
-def _average_figure(reports: Sequence[GuardReport], words: Words) -> Figure | None:
-    ours = []
-    for report in reports:
-        values = [s.get("f1") for name in HELD_ENGLISH if (s := report.set(name)) is not None]
-        known = [m.value for m in values if m is not None and m.value is not None]
-        if len(known) == len(HELD_ENGLISH):
-            mean = Measurement(
-                name="f1", subject=report.guard.name, value=sum(known) / len(known), n=len(known)
-            )
-            ours.append((report.guard.name, mean))
-    if not ours:
-        return None
-    others = []
-    for label, value in comparable_average(HELD_ENGLISH, "f1").items():
-        system, _, mode = label.removesuffix(")").partition(" (")
-        others.append(
-            Published.model_validate(
-                {
-                    "set": "",
-                    "metric": "f1",
-                    "system": system,
-                    "value": value,
-                    "source": "",
-                    "grade": "P",
-                    "mode": mode,
-                }
-            )
-        )
-    return _forest(words["compare.average"], "f1", ours, others, key="f-average", words=words)
-
-
-def _forest(
-    title: str,
-    metric: str,
-    ours: Sequence[tuple[str, Measurement]],
-    published: Sequence[Published],
-    *,
-    key: str,
-    words: Words,
-) -> Figure:
-    svg = charts.forest(
-        [(name, m.value or 0.0, m.low, m.high) for name, m in ours],
-        [(_row_name(p, words), p.protocol or p.mode, p.value) for p in published],
-        key=key,
-        axis=f"{words[metric]}, %",
-        lowest_first=metric == "fpr",
-    )
-    ranked = sorted(published, key=lambda p: p.value)
-    own = "; ".join(f"{name} {_said(m)}" for name, m in ours)
-    alt = (
-        f"{title}, {words[metric]} %: {own}. {words['published']}: {percent(ranked[0].value)} "
-        f"({ranked[0].label}) – {percent(ranked[-1].value)} ({ranked[-1].label})."
-    )
-    systems = len({p.system for p in published})
-    return Figure(title, svg, alt, f"{words[metric]} · {systems} {words['systems']}")
-
-
-def _row_name(p: Published, words: Words) -> str:
-    return f"{p.system} *" if p.grade == "S" else p.system
-
-
-def _said(m: Measurement) -> str:
-    shown = cell(m)
-    return f"{shown.text} ({shown.range})" if shown.range else shown.text
-
-
-def over_flagging(reports: Sequence[GuardReport], words: Words, *, budget: float | None) -> Figure | None:
-    """False alarms on every set that has harmless texts worth a look."""
-    names = [
-        name
-        for name in set_names(reports)
-        if any_report(reports, name).info.measures == "benign" or name in ("xstest", "jailbreakbench")
-    ]
-    rows = []
-    for name in names:
-        found = [(s.get("fpr") if (s := r.set(name)) else None) for r in reports]
-        if any(m is not None and m.value is not None for m in found):
-            rows.append((any_report(reports, name).info.title, found))
-    if not rows:
-        return None
-    rows.sort(key=lambda row: -max((m.value or 0.0) for m in row[1] if m is not None))
-    svg = charts.rates(
-        [(title, [_triple(m) for m in found]) for title, found in rows],
-        key="over",
-        axis=f"{words['fpr']}, %",
-        reference=budget,
-    )
-    alt = "; ".join(
-        f"{title}: " + ", ".join(_said(m) for m in found if m is not None) for title, found in rows
-    )
-    return Figure(words["fpr"], svg, f"{words['fpr']} %: {alt}.", words["lower"])
-
-
-def _triple(m: Measurement | None) -> tuple[float, float | None, float | None] | None:
-    return None if m is None or m.value is None else (m.value, m.low, m.high)
-
-
-def detail_figures(reports: Sequence[GuardReport], name: str, words: Words) -> list[Figure]:
-    """Score histograms of a set, and its curves where it has both classes."""
-    present = [(g, r.guard.name, r.set(name)) for g, r in enumerate(reports)]
-    have = [s for _, _, s in present]
-    title = any_report(reports, name).info.title
-    found = []
-    if any(s is not None and s.curves is not None for s in have):
-        roc: list[Curve | None] = [s.curves.roc if s is not None and s.curves else None for s in have]
-        pr: list[Curve | None] = [
-            s.curves.precision_recall if s is not None and s.curves else None for s in have
-        ]
-        areas = ", ".join(f"{n} {_said(m)}" for _, n, s in present if s and (m := s.get("auroc")))
-        means = ", ".join(f"{n} {_said(m)}" for _, n, s in present if s and (m := s.get("average_precision")))
-        errors = ", ".join(f"{n} {_said(m)}" for _, n, s in present if s and (m := s.get("ece")))
-        found = [
-            Figure(
-                words["roc"],
-                charts.lines(
-                    roc,
-                    key=f"r-{name}",
-                    x_title=words["false_alarm_rate"],
-                    y_title=words["recall"],
-                    diagonal=True,
-                ),
-                f"{words['roc']}, {title}. AUROC %: {areas}.",
-            ),
-            Figure(
-                words["pr"],
-                charts.lines(pr, key=f"p-{name}", x_title=words["recall"], y_title=words["precision"]),
-                f"{words['pr']}, {title}. {words['average_precision']} %: {means}.",
-            ),
-            Figure(
-                words["reliability"],
-                charts.reliability_plot(
-                    [s.reliability if s else () for s in have], key=f"c-{name}", words=words
-                ),
-                f"{words['reliability']}, {title}. {words['ece']} %: {errors}.",
-            ),
-        ]
-    for g, guard, one in present:
-        if one is not None and one.histogram is not None:
-            found.append(
-                Figure(
-                    words["scores"],
-                    charts.score_histogram(one.histogram, key=f"h{g}-{name}", words=words),
-                    _histogram_alt(one, guard, words),
-                    f"{guard} · {words['histogram_legend']}",
-                )
-            )
-    return found
-
-
-def _histogram_alt(one: SetReport, guard: str, words: Words) -> str:
-    histogram = one.histogram
-    if histogram is None:
-        return ""
-    half = len(histogram.violating) // 2
-    high_bad, bad = sum(histogram.violating[half:]), sum(histogram.violating)
-    high_good, good = sum(histogram.harmless[half:]), sum(histogram.harmless)
-    return (
-        f"{words['scores']}, {one.info.title}, {guard}. {words['score']} ≥ 0.5: "
-        f"{words['positives']} {high_bad}/{bad}, {words['negatives']} {high_good}/{good}."
-    )
 
 
 def language_rows(reports: Sequence[GuardReport], words: Words) -> tuple[list[str], list[Row]]:
@@ -395,7 +230,7 @@ def language_rows(reports: Sequence[GuardReport], words: Words) -> tuple[list[st
                     if m.name == metric and "/language=" in m.slice and m.value is not None
                 }
                 if found:
-                    rows_of.append((words["shipped"], label, g, found))
+                    rows_of.append((words["shipped_set"], label, g, found))
     seen = {language for *_, found in rows_of for language in found}
     languages = [lang for lang in _FIRST_LANGUAGES if lang in seen] + sorted(seen - set(_FIRST_LANGUAGES))
     rows = [
@@ -449,10 +284,12 @@ def _count(hits: Sequence[bool], tone: str) -> Cell:
 
 
 def surface_rows(report: GuardReport, words: Words) -> list[Row]:
-    """The shipped set by surface and by language: recall, recall by any rule, false alarms."""
+    """The shipped set by surface: recall, recall by any rule, false alarms."""
     if report.shipped is None:
         return []
-    slices = dict.fromkeys(m.slice for m in report.shipped.measurements if "/rule=" not in m.slice)
+    slices = dict.fromkeys(
+        m.slice for m in report.shipped.measurements if "=" not in m.slice or "/surface=" in m.slice
+    )
     rows = []
     for slice in slices:
         name = slice.partition("=")[2]
@@ -465,27 +302,10 @@ def surface_rows(report: GuardReport, words: Words) -> list[Row]:
     return rows
 
 
-def evasion_figure(reports: Sequence[GuardReport], words: Words) -> Figure | None:
-    """Recall plain and under every disguise."""
-    names = list(dict.fromkeys(m.slice for r in reports for m in r.evasion if m.name == "recall"))
-    if not names:
-        return None
-    rows = [
-        (
-            words["plain"] if name == "plain" else name.partition("=")[2],
-            [find(r.evasion, "recall", name) for r in reports],
-        )
-        for name in names
-    ]
-    svg = charts.rates(
-        [(title, [_triple(m) for m in found]) for title, found in rows],
-        key="evasion",
-        axis=f"{words['recall']}, %",
-    )
-    alt = "; ".join(
-        f"{title} " + ", ".join(_said(m) for m in found if m is not None) for title, found in rows
-    )
-    return Figure(words["recall"], svg, f"{words['evasion']}: {alt}.")
+def said(m: Measurement) -> str:
+    """A value with its interval, for a sentence."""
+    shown = cell(m)
+    return f"{shown.text} ({shown.range})" if shown.range else shown.text
 
 
 def glance(report: GuardReport, words: Words) -> list[tuple[str, str]]:
@@ -500,13 +320,13 @@ def glance(report: GuardReport, words: Words) -> list[tuple[str, str]]:
     if both:
         best, worst = max(both, key=lambda p: p[0].value or 0), min(both, key=lambda p: p[0].value or 0)
         found += [
-            (words["glance.best_set"], f"{best[1]}: {_said(best[0])}"),
-            (words["glance.worst_set"], f"{worst[1]}: {_said(worst[0])}"),
+            (words["glance.best_set"], f"{best[1]}: {said(best[0])}"),
+            (words["glance.worst_set"], f"{worst[1]}: {said(worst[0])}"),
         ]
     benign = [(m, s.info.title) for s in report.sets if not s.positives and (m := s.get("fpr")) is not None]
     if benign:
         most = max(benign, key=lambda p: p[0].value or 0)
-        found.append((words["glance.worst_benign"], f"{most[1]}: {_said(most[0])} %"))
+        found.append((words["glance.worst_benign"], f"{most[1]}: {said(most[0])} %"))
     if report.shipped is not None:
         for metric, key in (("recall", "glance.weak_rules"), ("fpr", "glance.over_rules")):
             rules = [
@@ -526,5 +346,5 @@ def glance(report: GuardReport, words: Words) -> list[tuple[str, str]]:
         ]
         if languages:
             weak = min(languages, key=lambda m: m.value or 0)
-            found.append((words["glance.language"], f"{weak.slice.partition('language=')[2]}: {_said(weak)}"))
+            found.append((words["glance.language"], f"{weak.slice.partition('language=')[2]}: {said(weak)}"))
     return found
