@@ -20,7 +20,7 @@ GuardOption = Annotated[
         "--guard",
         "-g",
         metavar="NAME",
-        help="Guard: NAME[?param=value][@ENDPOINT], several joined by commas, or a path. "
+        help="Guard: NAME, NAME?param=value or NAME@ENDPOINT, several joined by commas, or a path. "
         "See `sekisho guards list`.",
     ),
 ]

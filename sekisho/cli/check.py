@@ -31,7 +31,7 @@ sekisho check answers.csv --column answer --role assistant
 
 curl -s https://example.org | sekisho check - --role tool --explain
 
-sekisho check "Call me: 090-1234-5678" --guard rules --redact
+sekisho check "My card is 4111 1111 1111 1111" --redact
 
 Exit codes: 0 everything allowed · 1 at least one violation · 2 the command cannot be used ·
 3 no violation, but something could not be judged · 4 unexpected error. 1 wins over 3."""

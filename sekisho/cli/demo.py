@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sekisho.core import MissingExtra
+from sekisho.core import Decision, MissingExtra, Step
 
 from .bound import GuardOption, load
 from .catalog import Language
@@ -50,10 +50,11 @@ def _check_texts(bound: BoundGuard, story: Story) -> None:
     exchanges = [read_conversation(row["messages"]) for row in rows]
     verdicts = bound.check(exchanges)
     story.checks(rows, exchanges, verdicts)
-    for exchange, verdict in zip(exchanges, verdicts, strict=True):
-        if verdict.redactions:
-            story.redaction(exchange, verdict)
-            break
+    found = [pair for pair in zip(exchanges, verdicts, strict=True) if pair[1].redactions]
+    # Best one that is let through redacted: what is blocked is not shown to anybody.
+    found.sort(key=lambda pair: pair[1].decision is not Decision.REDACT)
+    if found:
+        story.redaction(*found[0])
 
 
 def _stream_answer(bound: BoundGuard, story: Story, language: Language) -> None:
@@ -70,7 +71,10 @@ def _stream_answer(bound: BoundGuard, story: Story, language: Language) -> None:
         if step.verdict is not None:
             break
     else:
-        stream.finish()
+        verdict = stream.finish()
+        stopped = verdict.decision >= Decision.ESCALATE
+        last = Step(cleared=steps[-1][1].cleared, verdict=verdict) if stopped else Step(cleared=len(answer))
+        steps.append((len(answer), last))
     story.stream(row["question"], answer, steps)
 
 

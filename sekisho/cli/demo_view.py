@@ -21,7 +21,7 @@ from .catalog import Words
 from .evaluate_view import figure_cells
 from .exits import Exit
 from .outcome import Outcome
-from .shown import STYLES, decided, decision_text, printable, short
+from .shown import STYLES, decided, decision_text, folded, printable, short
 from .terminal import Terminal
 
 if TYPE_CHECKING:
@@ -150,7 +150,8 @@ class Story:
             held=steps[-1][0] - last.cleared,
             unsent=len(answer) - steps[-1][0],
         )
-        self._out.print(Padding(Text(f"✗ {line}", style=STYLES[last.verdict.decision]), (0, 2)))
+        line = folded(f"✗ {line}", self._out.width - 4)
+        self._out.print(Padding(Text(line, style=STYLES[last.verdict.decision]), (0, 2)))
 
     def own_policy(
         self, document: PolicyDocument, bound: BoundGuard, outcomes: Sequence[tuple[Outcome, Exit]]
@@ -245,14 +246,14 @@ class Story:
         self._out.print(Line(title, align="left", style="dim"))
 
     def _say(self, text: str) -> None:
-        self._out.print(Padding(Text(printable(text)), (0, 2)))
+        self._out.print(Padding(Text(folded(printable(text), self._out.width - 4)), (0, 2)))
 
     def _rule_title(self, rule_id: str) -> str:
         return printable(self._policy.rule(rule_id).title)
 
     def _listed(self, languages: Sequence[str]) -> str:
         words = self._words
-        return ", ".join(
+        return words("list").join(
             words(f"language.{tag}") if words.has(f"language.{tag}") else tag for tag in languages
         )
 

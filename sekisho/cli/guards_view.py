@@ -60,7 +60,7 @@ def show_guard(facts: dict[str, Any], policy: Policy, terminal: Terminal) -> Non
         )
         out.print(Text(printable(line), style="dim"))
     table = Table(box=SIMPLE_HEAD)
-    table.add_column(words("policy.rule"), ratio=1)
+    table.add_column(words("policy.rule"), ratio=1, overflow="fold")
     table.add_column(words("guards.cover"), no_wrap=True)
     table.add_column(words("guards.reason"), ratio=1)
     for entry in facts["rules"]:

@@ -65,6 +65,8 @@ def find_inputs(
         if not arguments and sys.stdin.isatty():
             raise InputError(words("input.nothing"), remedy=words("input.nothing.remedy"))
         source = Source("-", stream=sys.stdin.buffer, format=format)
+        if format is None and not source.head:
+            raise InputError(words("input.nothing"), where="-", remedy=words("input.nothing.remedy"))
         return Given(sources=(source,))
     texts = [a for a in arguments if not _is_file(a)]
     if len(arguments) == 1 and texts:

@@ -14,7 +14,7 @@ from rich.text import Text
 from sekisho.core import ExampleBlock, Policy, Rule, Surface
 from sekisho.policy import Flip, PolicyDiff, PolicyDocument, Problem
 
-from .shown import STYLES, decision_text, printable, short
+from .shown import STYLES, decision_text, folded, printable, short
 from .terminal import Terminal
 
 
@@ -59,9 +59,9 @@ def show_policy(policy: Policy, document: PolicyDocument, terminal: Terminal) ->
         budget=f"{policy.false_positive_budget:.1%}",
         digest=policy.digest,
     )
-    out.print(Text(printable(facts), style="dim"))
+    out.print(Text(folded(printable(facts), out.width), style="dim"))
     table = Table(box=SIMPLE_HEAD)
-    table.add_column(words("policy.rule"), ratio=1)
+    table.add_column(words("policy.rule"), ratio=1, overflow="fold")
     table.add_column(words("policy.authority"), no_wrap=True)
     table.add_column(words("policy.actions"), no_wrap=True)
     table.add_column(words("policy.examples"), justify="right", no_wrap=True)
@@ -85,12 +85,14 @@ def show_rule(rule: Rule, terminal: Terminal) -> None:
     surfaces = ", ".join(words(f"surface.{s.value}") for s in rule.surfaces)
     facts = words("policy.rule.facts", authority=rule.authority.value, surfaces=surfaces, check=rule.check)
     out.print(Text(printable(facts), style="dim"))
-    out.print(Padding(Text(printable(rule.text)), (1, 0)))
+    out.print(Padding(Text(folded(printable(rule.text), out.width)), (1, 0)))
     for key, items in (("policy.violates", rule.violates), ("policy.allows", rule.allows)):
         _list(key, items, terminal)
     if rule.levels:
         out.print(Text(words("policy.severity"), style="bold"))
         grid = Table.grid(padding=(0, 2))
+        for _ in range(3):
+            grid.add_column(overflow="fold")
         for level in rule.levels:
             grid.add_row(
                 f"  {level.level}", decision_text(level.decision, words), Text(printable(level.text))
@@ -163,7 +165,9 @@ def _list(key: str, items: Iterable[str], terminal: Terminal) -> None:
         return
     terminal.out.print(Text(terminal.words(key), style="bold"))
     for line in lines:
-        terminal.out.print(Padding(Text(f"• {printable(line)}"), (0, 0, 0, 2)))
+        terminal.out.print(
+            Padding(Text(folded(f"• {printable(line)}", terminal.out.width - 2)), (0, 0, 0, 2))
+        )
     terminal.out.print()
 
 
@@ -175,5 +179,5 @@ def _example(block: ExampleBlock, terminal: Terminal) -> Padding:
             head.append(turn.mark, style="green" if turn.mark == "GOOD" else "red")
             level = f" {turn.severity}" if turn.severity is not None else ""
             head.append(f"{level} {printable(turn.note)}", style="dim")
-        lines += [head, Padding(Text(printable(turn.content)), (0, 0, 0, 4))]
+        lines += [head, Padding(Text(folded(printable(turn.content), terminal.out.width - 4)), (0, 0, 0, 4))]
     return Padding(Group(*lines), (0, 0, 1, 0))

@@ -13,8 +13,8 @@ from rich.text import Text
 from sekisho.core import Decision, Policy, RuleScore, Span, Status, UnknownName
 
 from .outcome import Outcome, Totals
-from .run import worded
-from .shown import STYLES, decided, printable, short
+from .run import sentence, worded
+from .shown import STYLES, decided, folded, printable, short
 
 if TYPE_CHECKING:
     from .terminal import Terminal
@@ -70,13 +70,18 @@ class Results:
         fault = outcome.record.fault
         if fault is not None:
             what, remedy = worded(fault, words)
-            body.append(Text(f"{what}. {remedy or ''}".strip()))
-            body.append(Text(words("check.undecided.error", decision=outcome.decision.value), style="yellow"))
+            body.append(self._line(f"{sentence(what, words)} {sentence(remedy or '', words)}"))
+            body.append(
+                self._line(
+                    words("check.undecided.error", decision=words(f"decision.{outcome.decision.value}")),
+                    style="yellow",
+                )
+            )
         elif outcome.violations:
             body.append(self._rules(outcome.violations))
         elif outcome.undecided:
             key = "check.no_violation.partly" if _judged(outcome) else "check.nothing_judged"
-            body.append(Text(words(key, n=_judged(outcome))))
+            body.append(self._line(words(key, n=_judged(outcome))))
         else:
             body.append(Text(words("check.no_violation", n=_judged(outcome))))
         if verdict is not None:
@@ -86,7 +91,7 @@ class Results:
                 line = words(
                     "check.undecided.rules", n=len(left), decision=words(f"decision.{decision.value}")
                 )
-                body.append(Text(line, style="yellow"))
+                body.append(self._line(line, style="yellow"))
             if verdict.refusal:
                 body.append(Text(words("check.refusal"), style="dim"))
             body += [Text(printable(note), style="dim") for note in verdict.notes]
@@ -105,6 +110,10 @@ class Results:
             padding=(0, 1),
         )
 
+    def _line(self, text: str, *, style: str = "") -> Text:
+        """A line of a panel: its border and padding take four cells."""
+        return Text(folded(text, self._terminal.out.width - 4), style=style)
+
     def _footer(self, outcome: Outcome) -> Text | None:
         verdict = outcome.verdict
         if verdict is None:
@@ -122,7 +131,7 @@ class Results:
     def _rules(self, rules: tuple[RuleScore, ...]) -> Table:
         words = self._words
         table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False)
-        table.add_column(words("check.rule"), ratio=1)
+        table.add_column(words("check.rule"), ratio=1, overflow="fold")
         table.add_column(words("check.decision"), no_wrap=True)
         table.add_column(words("check.severity.short"), justify="right", no_wrap=True)
         table.add_column(words("check.score.short"), justify="right", no_wrap=True)
@@ -158,7 +167,7 @@ class Results:
             )
             table.add_column(words("check.record"), overflow="ellipsis", max_width=24, no_wrap=True)
             table.add_column(words("check.decision"), no_wrap=True)
-            table.add_column(words("check.rule"))
+            table.add_column(words("check.rule"), overflow="fold")
             table.add_column(words("check.severity.short"), justify="right")
             table.add_column(words("check.score.short"), justify="right")
             for outcome in self._violations:
@@ -184,7 +193,9 @@ class Results:
             for outcome in self._faults[:10]:
                 assert outcome.record.fault is not None
                 what, remedy = worded(outcome.record.fault, words)
-                out.print(Text(f"  {printable(outcome.record.where)}: {what}. {remedy or ''}"))
+                said = f"{sentence(what, words)} {sentence(remedy or '', words)}"
+                line = f"  {printable(outcome.record.where)}: {said}"
+                out.print(Text(folded(line, out.width)))
             if totals.errors > 10:
                 out.print(Text("  " + words("check.more", n=totals.errors - 10), style="dim"))
         if not self._violations:

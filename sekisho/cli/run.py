@@ -43,6 +43,8 @@ def _run(given: list[str]) -> int:
         return Exit.INTERRUPTED
     except BrokenPipeError:
         raise
+    except SystemExit:  # how typer ends when the reader of its help has left
+        raise BrokenPipeError from None
     except Exception as error:
         # The class of typer's own errors has moved between its releases; what they can do has not.
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
@@ -101,12 +103,11 @@ class _Told:
             fields = {"what": what, "where": where, "remedy": remedy}
             text = dumped({"error": fields}, stream=sys.stderr)
         else:
-            text = f"{self.words('error')} {where}: {what}" if where else f"{self.words('error')} {what}"
-            stop = self.words("full_stop")
-            for piece in (None, remedy):
-                if piece is not None:
-                    text += ("" if stop == "。" else " ") + piece
-                text += "" if text.endswith((".", "。", "?", "!", "…")) else stop
+            text = f"{self.words('error')} " + " ".join(
+                sentence(piece, self.words)
+                for piece in (f"{where}: {what}" if where else what, remedy)
+                if piece
+            )
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
 
@@ -117,3 +118,12 @@ def worded(error: SekishoError, words: Words) -> tuple[str, str | None]:
     if values is not None and words.has(f"fault.{code}"):
         return words(f"fault.{code}", **values), words(f"fault.{code}.remedy", **values)
     return error.what, error.remedy
+
+
+def sentence(text: str, words: Words) -> str:
+    """With a full stop. What the rooms say is English in every language."""
+    return (
+        text
+        if text.endswith((".", "。", "?", "!", "…"))
+        else text + ("." if text.isascii() else words("full_stop"))
+    )

@@ -36,6 +36,14 @@ _CONTROL = re.compile(
 )
 
 
+# A word with what follows it, or one character of a script without spaces with the marks that may not begin
+# a line.
+_WIDE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
+_TOKEN = re.compile(
+    rf"[「『（]*(?:[{_WIDE}]|[^\s{_WIDE}]+)[、。，．」』）！？…：；ーぁぃぅぇぉっゃゅょァィゥェォッャュョ]*\s*|\s+"
+)
+
+
 def printable(text: str) -> str:
     """The text with everything that a terminal would obey, or not show, made visible."""
     return _CONTROL.sub("\ufffd", text)
@@ -45,6 +53,26 @@ def short(text: str, width: int) -> str:
     """The text on one line, cut to `width` cells of the terminal."""
     line = " ".join(printable(text).split())
     return line if cell_len(line) <= width else set_cell_size(line, width - 1).rstrip() + "…"
+
+
+def folded(text: str, width: int) -> str:
+    """The text with line breaks at `width` cells: between words, and inside of scripts without spaces.
+
+    Rich breaks at spaces only, and would begin a new line for every run of Japanese.
+    """
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line, used = "", 0
+        for token in _TOKEN.findall(paragraph):
+            size = cell_len(token.rstrip())
+            if used and used + size > width:
+                lines.append(line.rstrip())
+                line, used = "", 0
+            if line or token.strip() or not lines:
+                line += token
+                used += cell_len(token)
+        lines.append(line.rstrip())
+    return "\n".join(lines)
 
 
 def decision_text(decision: Decision, words: Words) -> Text:

@@ -65,9 +65,13 @@ class Terminal:
             return
         from rich.text import Text
 
-        head = Text(self.words("warning") + " ", style="bold yellow")
-        line = f"{where}: {what}" if where else what
-        self.err.print(head + Text(line, style="yellow") + Text(f" {remedy}" if remedy else "", style="dim"))
+        from .shown import folded, printable
+
+        head = self.words("warning")
+        line = f"{head} {where}: {what}" if where else f"{head} {what}"
+        text = Text(folded(printable(f"{line} {remedy}" if remedy else line), self.err.width), style="yellow")
+        text.stylize("bold", 0, len(head))
+        self.err.print(text)
 
 
 def dumped(value: Any, *, stream: Any, indent: int | None = None) -> str:
