@@ -74,9 +74,7 @@ class Obedient:
             )
             if violated and rule.action(severity) == "redact":
                 redactions.append(Redaction(start=start, end=end, rule=rule.id, label=rule.id))
-        return Verdict.of(
-            scores, policy=policy.ref, guard=self.name, redactions=redactions, elapsed_ms=1.25
-        )
+        return Verdict.of(scores, policy=policy.ref, guard=self.name, redactions=redactions, elapsed_ms=1.25)
 
 
 class _Point:

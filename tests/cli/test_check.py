@@ -189,13 +189,17 @@ def test_a_crash_is_one_record(run: Run, tmp_path: Path) -> None:
 
 def test_ids(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_text('{"text": "a"}\n{"id": 7, "text": "b"}\n{"id": "x", "text": "c"}\n{"id": null, "text": "d"}\n')
+    path.write_text(
+        '{"text": "a"}\n{"id": 7, "text": "b"}\n{"id": "x", "text": "c"}\n{"id": null, "text": "d"}\n'
+    )
     assert [line["id"] for line in run(*CHECK, str(path), "--json").lines] == [1, 7, "x", 4]
 
 
 def test_batches_do_not_matter(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_text("".join(f'{{"text": "{"[fraud 3]" if n % 3 == 0 else "x"}"}}\n' for n in range(50)) + "bad\n")
+    path.write_text(
+        "".join(f'{{"text": "{"[fraud 3]" if n % 3 == 0 else "x"}"}}\n' for n in range(50)) + "bad\n"
+    )
     one = run(*CHECK, str(path), "--json", "--batch-size", "1")
     many = run(*CHECK, str(path), "--json", "--batch-size", "7")
     assert one.out == many.out

@@ -236,12 +236,12 @@ class Decoded:
                 at, base, lost = stop + 1, base + lost, 0
             base += self.length(text[:end])
             pending, kept = [text[end:]], len(text) - end
-        if kept:
-            number += 1
+        number += 1
+        if broken is not None:  # what there is of the last line is not judged for the whole of it
+            where = f"{self.source.name}:{number}"
+            yield Line(number, "", Fault("stream", where=where, **broken.values))
+        elif kept:
             yield self._line(number, "".join(pending), base, limit)
-        if broken is not None:
-            where = f"{self.source.name}:{number + 1}"
-            yield Line(number + 1, "", Fault("stream", where=where, **broken.values))
 
     def _line(self, number: int, text: str, at: int, limit: int) -> Line:
         where = f"{self.source.name}:{number}"
@@ -272,7 +272,7 @@ def _encoding(source: Source, given: str | None) -> tuple[str, int]:
         return found or ("utf-8", 0)
     try:
         name = codecs.lookup(given).name
-        b"".decode(name)
+        io.TextIOWrapper(io.BytesIO(), encoding=name)  # there are codecs that are none of texts, such as hex
     except (LookupError, ValueError):
         raise Fault("codec", where="--encoding") from None
     if name in ("utf-8", "utf-8-sig"):
