@@ -5,15 +5,10 @@ The guard is run as it would be deployed: its own thresholds, one policy, the sa
 
 from __future__ import annotations
 
-import os
-import platform
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
@@ -24,18 +19,18 @@ from .calibration import reliability
 from .curves import curves, histogram
 from .datasets import EvalSet, SetCount, SetInfo
 from .extra import need
-from .guard_report import GuardFacts, GuardReport, Machine, SetReport
+from .guard_report import GuardFacts, GuardReport, SetReport
 from .latency import estimated_tokens, single_latency, throughput
 from .metrics import Measured, by_language, macro, measure
 from .outcomes import Outcomes, joined, outcomes_of
 from .published import ENGLISH_PROMPTS
+from .record import installed_versions, this_machine
 from .shipped import CaseOutcome, ShippedReport, applicable, case_outcome, shipped_cases, shipped_report
 
 Progress = Callable[[str, int, int], None]
 """Called with the set's name, texts done, texts to do."""
 
 OWN_THRESHOLD = "the guard's own, fixed before this run; nothing was fitted on these sets"
-_PACKAGES = ("sekisho", "numpy", "scipy", "scikit-learn", "onnxruntime", "tokenizers", "google-re2")
 
 
 def measure_guard(
@@ -102,7 +97,7 @@ def measure_guard(
             },
             seed=seed,
             started=started.isoformat(timespec="seconds"),
-            versions=_versions(),
+            versions=installed_versions(),
             command=command,
             totals={
                 "texts": counter.texts,
@@ -112,7 +107,7 @@ def measure_guard(
             },
         ),
         guard=facts.model_copy(update={"trained_on": counter.trained_on}),
-        machine=_machine(),
+        machine=this_machine(),
         sets=tuple(reports),
         averages=tuple(_averages(measured, subject=guard.name)),
         shipped=shipped_part,
@@ -268,37 +263,6 @@ def _facts(guard: BoundGuard, *, covered_only: bool, threshold: str) -> GuardFac
         judged="covered" if covered_only else "policy",
         threshold=threshold or str(getattr(guard.guard, "threshold_note", "") or OWN_THRESHOLD),
     )
-
-
-def _machine() -> Machine:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Machine(
-        cores=cores,
-        processor=_processor(),
-        system=f"{platform.system()} {platform.machine()}",
-        python=platform.python_version(),
-    )
-
-
-def _processor() -> str:
-    """The processor's name where the system tells it."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor()
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": ".".join(map(str, sys.version_info[:3]))}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _silent(name: str, done: int, total: int) -> None:
