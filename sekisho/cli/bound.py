@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sekisho.core import Cover
+from sekisho.core import ArtefactError, Cover
 
 from .terminal import Terminal
 
@@ -44,7 +44,11 @@ def load(guard: str, policy: str) -> tuple[BoundGuard, PolicyDocument]:
     # What a guard fails at is told in the results, record by record.
     logging.getLogger("sekisho").addHandler(logging.NullHandler())
     document = load_policy(policy)
-    return BoundGuard(load_guard_for(guard), document.policy), document
+    try:
+        return BoundGuard(load_guard_for(guard), document.policy), document
+    except ArtefactError as error:
+        remedy = f"{error.remedy or 'Reinstall the package'}. --guard rules works without weights"
+        raise ArtefactError(error.what, where=error.where, remedy=remedy) from None
 
 
 def warn_of_coverage(guard: BoundGuard, terminal: Terminal) -> None:

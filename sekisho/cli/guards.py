@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sekisho.core import SekishoError
+from sekisho.core import Cover, SekishoError
 
 from .bound import PolicyOption
 from .terminal import DebugOption, JsonOption, LangOption, Terminal
@@ -106,14 +106,12 @@ def _entry(name: str, policy: Policy) -> dict[str, Any]:
 
 
 def _facts(name: str, guard: Guard, policy: Policy) -> dict[str, Any]:
-    from sekisho.guards.pipeline import best_cover
-
-    counts = best_cover(guard.coverage(policy))
+    coverage = guard.coverage(policy)
     return {
         "name": name,
         "ready": True,
         "needs": None,
-        "coverage": {cover.value: n for cover, n in counts.items()},
+        "coverage": {c.value: sum(entry.cover is c for entry in coverage) for c in Cover},
         "bytes": _size(name),
     }
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from sekisho.core import Decision, Policy, RuleScore, Span, Status, UnknownName
 
 from .outcome import Outcome, Totals
-from .run import sentence, worded
+from .run import sentences, worded
 from .shown import STYLES, decided, folded, printable, short
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Results:
         """One panel for one record, else tables."""
         if totals.records == 1 and self._first is not None:
             self._terminal.out.print(self._panel(self._first))
-            self._show_passages(self._first)
+            self._show_passages(self._first, reasons=False)
         elif totals.records:
             self._show_many(totals)
 
@@ -70,7 +70,7 @@ class Results:
         fault = outcome.record.fault
         if fault is not None:
             what, remedy = worded(fault, words)
-            body.append(self._line(f"{sentence(what, words)} {sentence(remedy or '', words)}"))
+            body.append(self._line(sentences("", what, remedy, words=words)))
             body.append(
                 self._line(
                     words("check.undecided.error", decision=words(f"decision.{outcome.decision.value}")),
@@ -130,7 +130,7 @@ class Results:
 
     def _rules(self, rules: tuple[RuleScore, ...]) -> Table:
         words = self._words
-        table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False)
+        table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, expand=True)
         table.add_column(words("check.rule"), ratio=1, overflow="fold")
         table.add_column(words("check.decision"), no_wrap=True)
         table.add_column(words("check.severity.short"), justify="right", no_wrap=True)
@@ -145,7 +145,7 @@ class Results:
             table.add_row(name, decision, str(rule.severity), score)
         return table
 
-    def _show_passages(self, outcome: Outcome) -> None:
+    def _show_passages(self, outcome: Outcome, *, reasons: bool) -> None:
         out, words = self._terminal.out, self._words
         if self._redact and outcome.redacted is not None:
             out.print(Text(words("check.redacted"), style="bold"))
@@ -154,7 +154,7 @@ class Results:
             text = outcome.record.exchange.text
             for rule in outcome.violations:
                 out.print(Text.assemble((self.title(rule.id), "bold"), (f"  {rule.id}", "dim")))
-                for reason in rule.reasons:
+                for reason in rule.reasons if reasons else ():
                     out.print(Text(f"  {printable(reason)}"))
                 for span in rule.spans[:KEPT]:
                     out.print(Text("  ").append_text(_passage(text, span)))
@@ -187,14 +187,13 @@ class Results:
             if self._explain or self._redact:
                 for outcome in self._violations:
                     out.print(Text(f"── {printable(str(outcome.record.id))}", style="dim"))
-                    self._show_passages(outcome)
+                    self._show_passages(outcome, reasons=True)
         if self._faults:
             out.print(Text(words("check.faults"), style="bold yellow"))
             for outcome in self._faults[:10]:
                 assert outcome.record.fault is not None
                 what, remedy = worded(outcome.record.fault, words)
-                said = f"{sentence(what, words)} {sentence(remedy or '', words)}"
-                line = f"  {printable(outcome.record.where)}: {said}"
+                line = sentences(f"  {printable(outcome.record.where)}:", what, remedy, words=words)
                 out.print(Text(folded(line, out.width)))
             if totals.errors > 10:
                 out.print(Text("  " + words("check.more", n=totals.errors - 10), style="dim"))

@@ -103,11 +103,8 @@ class _Told:
             fields = {"what": what, "where": where, "remedy": remedy}
             text = dumped({"error": fields}, stream=sys.stderr)
         else:
-            text = f"{self.words('error')} " + " ".join(
-                sentence(piece, self.words)
-                for piece in (f"{where}: {what}" if where else what, remedy)
-                if piece
-            )
+            said = f"{where}: {what}" if where else what
+            text = sentences(self.words("error"), said, remedy, words=self.words)
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
 
@@ -115,15 +112,19 @@ class _Told:
 def worded(error: SekishoError, words: Words) -> tuple[str, str | None]:
     """What happened and what to do, in the language of `words` where the catalogue has it."""
     code, values = getattr(error, "code", None), getattr(error, "values", None)
-    if values is not None and words.has(f"fault.{code}"):
-        return words(f"fault.{code}", **values), words(f"fault.{code}.remedy", **values)
-    return error.what, error.remedy
+    if values is None or not words.has(f"fault.{code}"):
+        return error.what, error.remedy
+    kind = f"kind.{values.get('found')}"
+    filled = {**values, "found": words(kind)} if words.has(kind) else values
+    return words(f"fault.{code}", **filled), words(f"fault.{code}.remedy", **filled)
 
 
-def sentence(text: str, words: Words) -> str:
-    """With a full stop. What the rooms say is English in every language."""
-    return (
-        text
-        if text.endswith((".", "。", "?", "!", "…"))
-        else text + ("." if text.isascii() else words("full_stop"))
-    )
+def sentences(head: str, *pieces: str | None, words: Words) -> str:
+    """Sentences with full stops after a head. What the rooms say is English in every language."""
+    text = head
+    for piece in pieces:
+        if piece:
+            text += "" if not text or text.endswith(("。", "：")) else " "
+            stop = "." if piece.isascii() else words("full_stop")
+            text += piece if piece.endswith((".", "。", "?", "!", "…")) else piece + stop
+    return text

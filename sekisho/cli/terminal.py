@@ -65,11 +65,12 @@ class Terminal:
             return
         from rich.text import Text
 
+        from .run import sentences
         from .shown import folded, printable
 
         head = self.words("warning")
-        line = f"{head} {where}: {what}" if where else f"{head} {what}"
-        text = Text(folded(printable(f"{line} {remedy}" if remedy else line), self.err.width), style="yellow")
+        line = sentences(head, f"{where}: {what}" if where else what, remedy, words=self.words)
+        text = Text(folded(printable(line), self.err.width), style="yellow")
         text.stylize("bold", 0, len(head))
         self.err.print(text)
 
