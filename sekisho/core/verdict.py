@@ -10,7 +10,6 @@ outvoted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import reduce
 
 from pydantic import Field
 
@@ -200,46 +199,42 @@ class Verdict(Value):
         return join((self, other))
 
 
-def join(verdicts: Sequence[Verdict], *, guard: str | None = None) -> Verdict:
+def join(
+    verdicts: Sequence[Verdict], *, guard: str | None = None, elapsed_ms: float | None = None
+) -> Verdict:
     """Join one or more verdicts on the same exchange under the same policy.
 
-    Elapsed times add up; `parts` are the verdicts joined, those that were joined before flattened.
-    Raises `JoinError` for none, or for different policies.
+    `parts` are the verdicts joined, those that were joined before flattened; elapsed times add up unless the
+    time that the joining caller measured is given. Raises `JoinError` for none, or for different policies.
     """
     if not verdicts:
         raise JoinError("no verdict to join")
-    if any(v.policy != verdicts[0].policy for v in verdicts):
+    first = verdicts[0]
+    if any(v.policy is not first.policy and v.policy != first.policy for v in verdicts):
         raise JoinError(
             "the verdicts speak of different policies", remedy="Check the exchange again under one policy"
         )
+    by_id: dict[str, RuleScore] = {}
+    for verdict in verdicts:
+        for rule in verdict.rules:
+            before = by_id.get(rule.id)
+            by_id[rule.id] = rule if before is None else before.join(rule)
     parts = tuple(leaf for v in verdicts for leaf in (v.parts or (v,)))
-    return reduce(_join_two, verdicts).model_copy(
-        update={
-            "guard": guard or ",".join(dict.fromkeys(v.guard for v in verdicts)),
-            "parts": parts if len(parts) > 1 else (),
-            "elapsed_ms": sum(v.elapsed_ms for v in verdicts),
-            "trained_on": next((v.trained_on for v in verdicts if v.trained_on), None),
-        }
-    )
-
-
-def _join_two(a: Verdict, b: Verdict) -> Verdict:
-    by_id = {rule.id: rule for rule in a.rules}
-    for rule in b.rules:
-        mine = by_id.get(rule.id)
-        by_id[rule.id] = rule if mine is None else mine.join(rule)
-    scores = [s for s in (a.score, b.score) if s is not None]
-    refusals = [r for r in (a.refusal, b.refusal) if r is not None]
+    refusals = [v.refusal for v in verdicts if v.refusal is not None]
     return Verdict(
-        decision=Decision.highest((a.decision, b.decision)),
+        decision=Decision.highest(v.decision for v in verdicts),
         rules=tuple(sorted(by_id.values(), key=_rule_id)),
-        score=max(scores) if scores else None,
-        severity=max(a.severity, b.severity),
-        status=Status.highest((a.status, b.status)),
+        score=max((v.score for v in verdicts if v.score is not None), default=None),
+        severity=max(v.severity for v in verdicts),
+        status=Status.highest(v.status for v in verdicts),
         refusal=any(refusals) if refusals else None,
-        redactions=_sorted_redactions((*a.redactions, *b.redactions)),
-        notes=tuple(sorted({*a.notes, *b.notes})),
-        policy=a.policy,
+        redactions=_sorted_redactions(r for v in verdicts for r in v.redactions),
+        notes=tuple(sorted({note for v in verdicts for note in v.notes})),
+        guard=guard or ",".join(dict.fromkeys(v.guard for v in verdicts)),
+        policy=first.policy,
+        trained_on=next((v.trained_on for v in verdicts if v.trained_on), None),
+        elapsed_ms=sum(v.elapsed_ms for v in verdicts) if elapsed_ms is None else elapsed_ms,
+        parts=parts if len(parts) > 1 else (),
     )
 
 

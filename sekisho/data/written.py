@@ -43,6 +43,28 @@ def read_written(folder: Path = FOLDER) -> Iterator[TrainingExample]:
             )
 
 
+def everyday(*, rng: random.Random, count: int = 240, folder: Path = FOLDER) -> Iterator[TrainingExample]:
+    """Innocent everyday requests, `count` a language: forms with subjects (`written/everyday.json`).
+
+    Public sets hold few of them, and their forms are those of harmful requests.
+    """
+    lists: dict[str, dict[str, list[str]]] = json.loads((folder / "everyday.json").read_text(encoding="utf-8"))
+    for language, parts in lists.items():
+        texts = [form.replace("{x}", subject) for form in parts["forms"] for subject in parts["subjects"]]
+        for number, text in enumerate(rng.sample(texts, min(count, len(texts)))):
+            yield TrainingExample(
+                id=f"everyday-{language}-{number:03d}",
+                source="frames/everyday",
+                language=language,
+                surface="input",
+                text=text,
+                overall=0.0,
+                rules=rule_targets(()),
+                severity=0.0,
+                weight=0.7,
+            )
+
+
 def read_frames(folder: Path = FOLDER) -> dict[str, Frames]:
     """The frames by language."""
     frames: dict[str, Frames] = json.loads((folder / "frames.json").read_text(encoding="utf-8"))
@@ -64,7 +86,7 @@ def _short(example: TrainingExample, limit: int = 400) -> bool:
 def framed_answers(
     prompts: Sequence[TrainingExample], *, rng: random.Random, frames: Mapping[str, Frames]
 ) -> Iterator[TrainingExample]:
-    """A refusal and a complying answer for each prompt: the first violates nothing, the second what its prompt does."""
+    """A refusal and an answer to each prompt: the first violates nothing, the second as it does."""
     for prompt in prompts:
         if prompt.language not in frames or not _short(prompt):
             continue
@@ -72,16 +94,28 @@ def framed_answers(
         refusal = rng.choice(frame["refusals"])
         if rng.random() < 0.4:
             refusal += " " + rng.choice(frame["refusals"])
-        yield _framed(prompt, "refusal", surface="output", context=prompt.text, text=refusal, **_nothing(refusal=1.0))
+        yield _framed(
+            prompt, "refusal", surface="output", context=prompt.text, text=refusal, **_nothing(refusal=1.0)
+        )
         answer = rng.choice(frame["complies" if prompt.overall else "helps"])
-        yield _framed(prompt, "answer", surface="output", context=prompt.text, refusal=0.0,
-                      text=answer.replace("{request}", prompt.text), weight=prompt.weight * 0.5)
+        yield _framed(
+            prompt,
+            "answer",
+            surface="output",
+            context=prompt.text,
+            refusal=0.0,
+            text=answer.replace("{request}", prompt.text),
+            weight=prompt.weight * 0.5,
+        )
 
 
 def _document(body: str, frame: Frames, rng: random.Random) -> str:
     shape = rng.choice(frame["documents"])
-    return (shape.replace("{title}", rng.choice(frame["titles"])).replace("{name}", rng.choice(frame["names"]))
-            .replace("{body}", body))
+    return (
+        shape.replace("{title}", rng.choice(frame["titles"]))
+        .replace("{name}", rng.choice(frame["names"]))
+        .replace("{body}", body)
+    )
 
 
 def framed_documents(
@@ -93,15 +127,29 @@ def framed_documents(
             continue
         frame = frames[example.language]
         body = example.text[:900]
-        clean = _framed(example, "document", surface="tool_result", context="", text=_document(body, frame, rng), **_nothing())
+        clean = _framed(
+            example,
+            "document",
+            surface="tool_result",
+            context="",
+            text=_document(body, frame, rng),
+            **_nothing(),
+        )
         if number % 2:
             yield clean
             continue
         order = rng.choice(frame["injections"]).replace("{goal}", rng.choice(frame["goals"]))
         pieces = body.split("\n")
         pieces.insert(rng.randint(0, len(pieces)), order)
-        yield replace(clean, id=f"{example.id}/injected", source="frames/injected", text=_document("\n".join(pieces), frame, rng),
-                      overall=1.0, rules=rule_targets(("prompt_injection",)), severity=rng.choice((2.0, 3.0)))
+        yield replace(
+            clean,
+            id=f"{example.id}/injected",
+            source="frames/injected",
+            text=_document("\n".join(pieces), frame, rng),
+            overall=1.0,
+            rules=rule_targets(("prompt_injection",)),
+            severity=rng.choice((2.0, 3.0)),
+        )
 
 
 def framed_calls(texts: Sequence[TrainingExample], *, rng: random.Random) -> Iterator[TrainingExample]:
@@ -115,4 +163,12 @@ def framed_calls(texts: Sequence[TrainingExample], *, rng: random.Random) -> Ite
             name = rng.choice(_WRITERS)
             arguments = {"to": rng.choice(("team", "user", "#general")), "body": example.text}
         call = json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)
-        yield _framed(example, "call", surface="tool_call", context="", text=call, refusal=None, weight=example.weight * 0.7)
+        yield _framed(
+            example,
+            "call",
+            surface="tool_call",
+            context="",
+            text=call,
+            refusal=None,
+            weight=example.weight * 0.7,
+        )

@@ -18,7 +18,9 @@ def check_contract(guard: Guard, policy: Policy) -> None:
     """
     assert guard.name, "a guard has a name"
     coverage = guard.coverage(policy)
-    assert [c.rule for c in coverage] == [r.id for r in policy.rules], "coverage has one entry per rule, in order"
+    assert [c.rule for c in coverage] == [r.id for r in policy.rules], (
+        "coverage has one entry per rule, in order"
+    )
     uncovered = {c.rule for c in coverage if c.cover is Cover.UNCOVERED}
 
     exchanges = [Exchange.of(text, role=role) for text in _TEXTS for role in ("user", "assistant", "tool")]
@@ -53,7 +55,9 @@ def _check_verdict(verdict: Verdict, exchange: Exchange, policy: Policy, uncover
             assert rule.score is not None, "a rule that was judged has a score"
             assert 0 <= rule.score <= 1, "scores are probabilities"
             if rule.id in uncovered:
-                assert rule.spans or rule.decision != "allow", "an uncovered rule was cleared without a finding"
+                assert rule.spans or rule.decision != "allow", (
+                    "an uncovered rule was cleared without a finding"
+                )
         for span in rule.spans:
             assert 0 <= span.start <= span.end <= len(exchange.text), "spans lie in the text"
     for redaction in verdict.redactions:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sekisho.core import (
-    Cover,
     Coverage,
     Decision,
     Exchange,
@@ -18,7 +18,6 @@ from sekisho.core import (
     GuardStream,
     Message,
     Policy,
-    RuleScore,
     Status,
     Step,
     Verdict,
@@ -27,6 +26,7 @@ from sekisho.core import (
 )
 
 from .failure import check_safely, failed
+from .per_policy import PerPolicy
 
 
 class Pipeline:
@@ -37,10 +37,15 @@ class Pipeline:
             raise ValueError("a pipeline needs at least one guard")
         self.guards = tuple(guards)
         self._name = name or ",".join(guard.name for guard in guards)
+        self._division = PerPolicy(self._divide)
 
     @property
     def name(self) -> str:
         return self._name
+
+    def _divide(self, policy: Policy) -> Division:
+        shares = tuple(covered(guard, policy) for guard in self.guards)
+        return Division(shares=shares, anyone=frozenset().union(*shares), views=_views(shares, policy))
 
     def coverage(self, policy: Policy) -> tuple[Coverage, ...]:
         """The best cover that any of the guards has for each rule."""
@@ -53,24 +58,37 @@ class Pipeline:
 
     def check(self, exchanges: Sequence[Exchange], policy: Policy) -> list[Verdict]:
         started = time.perf_counter()
-        shares = [covered(guard, policy) for guard in self.guards]
-        views = _views(shares, policy)
-        columns = [check_safely(guard, exchanges, v) for guard, v in zip(self.guards, views, strict=True)]
+        division = self._division(policy)
+        columns = [
+            check_safely(guard, exchanges, view)
+            for guard, view in zip(self.guards, division.views, strict=True)
+        ]
         each = (time.perf_counter() - started) * 1000 / max(1, len(exchanges))
         return [
-            _joined([column[row] for column in columns], shares, name=self._name, elapsed_ms=each)
-            for row in range(len(exchanges))
+            _joined(verdicts, division, name=self._name, elapsed_ms=each)
+            for verdicts in zip(*columns, strict=True)
         ]
 
     def open(self, context: Sequence[Message], policy: Policy) -> GuardStream:
         return _PipelineStream(self, context, policy)
 
 
-def _views(shares: Sequence[frozenset[str]], policy: Policy) -> list[Policy]:
-    """The policy as each guard sees it: a rule that it does not cover, but another does, decides nothing
-    when this guard abstains on it. (Else its abstention would stop a stream before the other spoke.)"""
+@dataclass(frozen=True, slots=True)
+class Division:
+    """Who answers for which rules of a policy."""
+
+    shares: tuple[frozenset[str], ...]
+    """The rules that each guard covers."""
+    anyone: frozenset[str]
+    views: tuple[Policy, ...]
+    """The policy as each guard sees it."""
+
+
+def _views(shares: Sequence[frozenset[str]], policy: Policy) -> tuple[Policy, ...]:
+    """A rule that a guard does not cover, but another does, decides nothing when this guard abstains on it.
+    (Else its abstention would stop a stream before the other spoke.)"""
     anyone = frozenset[str]().union(*shares)
-    return [
+    return tuple(
         policy.model_copy(
             update={
                 "rules": tuple(
@@ -82,26 +100,24 @@ def _views(shares: Sequence[frozenset[str]], policy: Policy) -> list[Policy]:
             }
         )
         for share in shares
+    )
+
+
+def _joined(verdicts: Sequence[Verdict], division: Division, *, name: str, elapsed_ms: float) -> Verdict:
+    parts = [
+        _own_part(verdict, share, division.anyone)
+        for verdict, share in zip(verdicts, division.shares, strict=True)
     ]
-
-
-def _joined(
-    verdicts: Sequence[Verdict], shares: Sequence[frozenset[str]], *, name: str, elapsed_ms: float
-) -> Verdict:
-    anyone = frozenset[str]().union(*shares)
-    parts = [_own_part(verdict, share, anyone) for verdict, share in zip(verdicts, shares, strict=True)]
-    if len(parts) == 1:
-        return parts[0].model_copy(update={"guard": name, "elapsed_ms": elapsed_ms})
-    return join(parts, guard=name).model_copy(update={"elapsed_ms": elapsed_ms})
+    return join(parts, guard=name, elapsed_ms=elapsed_ms)
 
 
 def _own_part(verdict: Verdict, share: frozenset[str], anyone: frozenset[str]) -> Verdict:
     """The verdict without what it could not judge and other guards answer for."""
-
-    def counts(rule: RuleScore) -> bool:
-        return rule.status is Status.OK or rule.id in share or rule.id not in anyone
-
-    kept = [rule for rule in verdict.rules if counts(rule)]
+    kept = [
+        rule
+        for rule in verdict.rules
+        if rule.status is Status.OK or rule.id in share or rule.id not in anyone
+    ]
     if len(kept) == len(verdict.rules):
         return verdict
     return Verdict.of(
@@ -124,13 +140,12 @@ class _PipelineStream:
         self._pipeline = pipeline
         self._policy = policy
         self._context = tuple(context)
-        self._shares = [covered(guard, policy) for guard in pipeline.guards]
-        views = _views(self._shares, policy)
+        self._division = pipeline._division(policy)
         self._streams: list[GuardStream | None] = []
         self._broken: dict[int, Verdict] = {}
         for place, guard in enumerate(pipeline.guards):
             try:
-                self._streams.append(guard.open(context, views[place]))
+                self._streams.append(guard.open(context, self._division.views[place]))
             except Exception as error:  # a guard that cannot open a stream has judged nothing
                 self._streams.append(None)
                 self._break(place, error)
@@ -158,7 +173,7 @@ class _PipelineStream:
             if step.verdict is not None:
                 self._decided = step.verdict
         for place, verdict in self._broken.items():
-            mine = _own_part(verdict, self._shares[place], frozenset().union(*self._shares))
+            mine = _own_part(verdict, self._division.shares[place], self._division.anyone)
             if mine.decision >= "escalate":
                 self._decided = mine
         if self._decided is None and steps:
@@ -176,9 +191,4 @@ class _PipelineStream:
                     self._break(place, error)
             verdicts.append(self._broken[place])
         elapsed = sum(verdict.elapsed_ms for verdict in verdicts)
-        return _joined(verdicts, self._shares, name=self._pipeline.name, elapsed_ms=elapsed)
-
-
-def best_cover(coverage: Sequence[Coverage]) -> dict[Cover, int]:
-    """How many rules are covered, stale and uncovered."""
-    return {cover: sum(entry.cover is cover for entry in coverage) for cover in Cover}
+        return _joined(verdicts, self._division, name=self._pipeline.name, elapsed_ms=elapsed)

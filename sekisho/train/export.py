@@ -64,7 +64,9 @@ def _attention(graph: _Graph, x: str, layer: object, bias: str, shape: tuple[int
     v = split(layer.v, [0, 2, 1, 3])  # type: ignore[attr-defined]
     scores = graph.op("Add", graph.op("Mul", graph.op("MatMul", q, k), graph.real(size**-0.5)), bias)
     mixed = graph.op("MatMul", graph.op("Softmax", scores, axis=-1), v)
-    return graph.op("Reshape", graph.op("Transpose", mixed, perm=[0, 2, 1, 3]), graph.integers(0, 0, heads * size))
+    return graph.op(
+        "Reshape", graph.op("Transpose", mixed, perm=[0, 2, 1, 3]), graph.integers(0, 0, heads * size)
+    )
 
 
 def _gelu(graph: _Graph, x: str) -> str:
@@ -78,15 +80,22 @@ def build_graph(net: GuardNet) -> onnx.ModelProto:
     width = encoder.norm.weight.shape[0]
     length = graph.op("Gather", graph.op("Shape", "embedded"), graph.constant(np.array(1, np.int64)))
     one = graph.integers(0)
-    positions = graph.op("Slice", graph.constant(encoder.position.weight.detach().numpy()), one,
-                         graph.op("Unsqueeze", length, one), one)
+    positions = graph.op(
+        "Slice",
+        graph.constant(encoder.position.weight.detach().numpy()),
+        one,
+        graph.op("Unsqueeze", length, one),
+        one,
+    )
     x = graph.norm(graph.op("Add", "embedded", positions), encoder.norm)
     padding = graph.op("Mul", graph.op("Sub", graph.real(1.0), "mask"), graph.real(-1e4))
     bias = graph.op("Unsqueeze", padding, graph.integers(1, 2))
     for layer in encoder.layers:
         mixed = _attention(graph, x, layer, bias, (layer.heads, width // layer.heads))
         x = graph.norm(graph.op("Add", x, graph.linear(mixed, layer.ao)), layer.aln)
-        x = graph.norm(graph.op("Add", x, graph.linear(_gelu(graph, graph.linear(x, layer.fi)), layer.fo)), layer.oln)
+        x = graph.norm(
+            graph.op("Add", x, graph.linear(_gelu(graph, graph.linear(x, layer.fi)), layer.fo)), layer.oln
+        )
     pool = graph.op("Unsqueeze", "pool", graph.integers(2))
     total = graph.op("ReduceSum", graph.op("Mul", x, pool), graph.integers(1), keepdims=0)
     mean = graph.op("Div", total, graph.op("ReduceSum", "pool", graph.integers(1), keepdims=1))
@@ -115,12 +124,22 @@ def export_base(trained: Trained, folder: Path, *, quantise: bool = True) -> tup
             onnx.save(model, str(Path(scratch) / "float.onnx"))
             # The last matrices are tiny and their outputs are read as logits: they stay float.
             heads = [node.name for node in model.graph.node if node.op_type == "MatMul"][-3:]
-            quantize_dynamic(Path(scratch) / "float.onnx", folder / GRAPH, op_types_to_quantize=["MatMul"], per_channel=True,
-                             weight_type=QuantType.QInt8, nodes_to_exclude=heads)
+            quantize_dynamic(
+                Path(scratch) / "float.onnx",
+                folder / GRAPH,
+                op_types_to_quantize=["MatMul"],
+                per_channel=True,
+                weight_type=QuantType.QInt8,
+                nodes_to_exclude=heads,
+            )
     else:
         onnx.save(model, str(folder / GRAPH))
     np.save(folder / TABLE, trained.table.values)
-    np.savez(folder / ROWS, scales=trained.table.scales, segment=trained.net.segment.detach().numpy(),
-             surface=trained.net.surface.detach().numpy())
+    np.savez(
+        folder / ROWS,
+        scales=trained.table.scales,
+        segment=trained.net.segment.detach().numpy(),
+        surface=trained.net.surface.detach().numpy(),
+    )
     trained.tokenizer.save(str(folder / TOKENIZER), pretty=False)
     return (GRAPH, TABLE, ROWS, TOKENIZER)

@@ -35,8 +35,8 @@ BUCKETS: Final = 1 << 17
 WIDTH: Final = 64
 """Columns of the table: a vector of one less, and a weight."""
 
-# One Han character, a run of kana or hangul, a word, a digit, or a sign. Every alternative is bounded, so that
-# a stream knows when a word is over; and none looks ahead, so that cutting between two words changes nothing.
+# One Han character, a run of kana or hangul, a word, a digit, or a sign. Every alternative is bounded, so
+# that a stream knows when a word is over; none looks ahead, so that cutting between words changes nothing.
 _WORDS: Final = (
     r"[\p{Han}々〆]|[\p{Hiragana}ー]{1,12}|[\p{Katakana}ー]{1,16}|[\p{Hangul}]{1,16}"
     r"|[\p{Latin}\p{M}'’]{1,24}|\p{N}|[\p{L}\p{M}]{1,24}|[^\s\p{L}\p{M}\p{N}]"
@@ -49,14 +49,18 @@ def train_tokenizer(texts: Sequence[str], *, vocabulary: int = VOCABULARY) -> To
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(_WORDS), behavior="removed", invert=True)
     trainer = trainers.WordPieceTrainer(
-        vocab_size=vocabulary, special_tokens=["[UNK]"], limit_alphabet=6000, min_frequency=3,
-        continuing_subword_prefix="##", show_progress=False,
+        vocab_size=vocabulary,
+        special_tokens=["[UNK]"],
+        limit_alphabet=6000,
+        min_frequency=3,
+        continuing_subword_prefix="##",
+        show_progress=False,
     )
     tokenizer.train_from_iterator((text[:3000] for text in texts), trainer)
     return tokenizer
 
 
-class FastNet(nn.Module):
+class FastNet(nn.Module):  # type: ignore[misc]  # torch is untyped here
     """The network of `sekisho.guards.embedded._fast.FastModel`, with quantisation simulated while training.
 
     `table` holds vectors and, in the last column, the logit of the weight. Row `zero` stays zero.
@@ -76,7 +80,7 @@ class FastNet(nn.Module):
         self.dropout = nn.Dropout(0.3)
 
     def quantised(self, rows: Tensor) -> Tensor:
-        """Rows of the int8 table as floats: rounded, but with the gradient of the unrounded. [r] -> [r, width]"""
+        """Rows of the int8 table as floats: rounded, with the gradient of the unrounded. [r] -> [r, width]"""
         raw = nn.functional.embedding(rows, self.table, sparse=True)
         vectors = torch.clamp(raw[:, :-1] / self.step, -127, 127)
         weights = torch.clamp(torch.sigmoid(raw[:, -1:]) * 127, 1, 127)
@@ -103,10 +107,14 @@ Bag = tuple[NDArray[np.int64], NDArray[np.int64]]
 class Features:
     """Rows of every example: tokens and n-grams of its text and of its context."""
 
-    def __init__(self, examples: Sequence[TrainingExample], tokenizer: Tokenizer, *, buckets: int = BUCKETS) -> None:
+    def __init__(
+        self, examples: Sequence[TrainingExample], tokenizer: Tokenizer, *, buckets: int = BUCKETS
+    ) -> None:
         self.vocabulary = tokenizer.get_vocab_size()
         self.texts = self._lines(tokenizer, [e.text[:8000] for e in examples], buckets)
-        self.contexts = self._lines(tokenizer, [e.context[: 6 * CONTEXT] for e in examples], buckets, limit=CONTEXT)
+        self.contexts = self._lines(
+            tokenizer, [e.context[: 6 * CONTEXT] for e in examples], buckets, limit=CONTEXT
+        )
         self.violates = [bool(e.overall) for e in examples]
 
     def _lines(
@@ -115,11 +123,15 @@ class Features:
         lines = []
         for encoding in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False):
             ids = np.array(encoding.ids[:limit] or [self.vocabulary], np.int64)
-            pairs, triples = joined_rows(ids, np.zeros(1, np.int64), vocabulary=self.vocabulary, buckets=buckets)
+            pairs, triples = joined_rows(
+                ids, np.zeros(1, np.int64), vocabulary=self.vocabulary, buckets=buckets
+            )
             lines.append((ids.astype(np.int32), pairs.astype(np.int32), triples.astype(np.int32)))
         return lines
 
-    def bags(self, rows: Sequence[int], rng: np.random.Generator | None, *, drop: float = 0.25) -> list[tuple[Tensor, Tensor]]:
+    def bags(
+        self, rows: Sequence[int], rng: np.random.Generator | None, *, drop: float = 0.25
+    ) -> list[tuple[Tensor, Tensor]]:
         """The four bags of some examples; with `rng`, cut to a random window and with features dropped."""
         cuts = []
         for row in rows:
@@ -132,13 +144,18 @@ class Features:
         bags = []
         for lines, cut in ((self.texts, cuts), (self.contexts, [slice(None)] * len(cuts))):
             tokens = [lines[row][0][part] for row, part in zip(rows, cut, strict=True)]
-            grams = [np.concatenate([lines[row][1][part], lines[row][2][part]]) for row, part in zip(rows, cut, strict=True)]
+            grams = [
+                np.concatenate([lines[row][1][part], lines[row][2][part]])
+                for row, part in zip(rows, cut, strict=True)
+            ]
             for group in (tokens, grams):
                 joined = np.concatenate(group).astype(np.int64)
                 sizes = np.array([len(line) for line in group])
                 if rng is not None:
                     joined[rng.random(len(joined)) < drop] = self.vocabulary
-                    if group is grams:  # now and then a text must do without them: they are easily learned by heart
+                    if (
+                        group is grams
+                    ):  # now and then a text must do without them: they are easily learned by heart
                         joined[np.repeat(rng.random(len(sizes)) < drop, sizes)] = self.vocabulary
                 offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]])
                 bags.append((torch.from_numpy(joined), torch.from_numpy(offsets)))
@@ -161,8 +178,15 @@ def _batches(count: int, size: int, rng: random.Random) -> Iterator[list[int]]:
 
 
 def train_fast(
-    examples: Sequence[TrainingExample], *, teacher: NDArray[np.float32] | None = None, seed: int = 0, epochs: int = 2,
-    rate: float = 2e-3, size: int = 512, threads: int = 2, share: float = 0.5,
+    examples: Sequence[TrainingExample],
+    *,
+    teacher: NDArray[np.float32] | None = None,
+    seed: int = 0,
+    epochs: int = 4,
+    rate: float = 3e-3,
+    size: int = 128,
+    threads: int = 2,
+    share: float = 0.5,
 ) -> TrainedFast:
     """Train on the given examples, all of them. `teacher` [n, OUTPUTS] are logits, NaN where there are none.
 
@@ -177,14 +201,16 @@ def train_fast(
     targets, surfaces = targets_of(examples), torch.from_numpy(surface_numbers(examples))
     soft = _soft_targets(teacher, targets)
     rows_optimizer = torch.optim.SparseAdam([net.table], lr=rate)
-    head_optimizer = torch.optim.AdamW([p for n, p in net.named_parameters() if n != "table"], weight_decay=0.01)
+    head_optimizer = torch.optim.AdamW(
+        [p for n, p in net.named_parameters() if n != "table"], weight_decay=0.01
+    )
     total, step = epochs * -(-len(examples) // size), 0
     for epoch in range(epochs):
         losses = []
         for rows in _batches(len(examples), size, random.Random(f"{seed}/{epoch}")):
             factor = min(1.0, (step + 1) / 100) * (1.0 - step / total)
             rows_optimizer.param_groups[0]["lr"] = rate * factor
-            head_optimizer.param_groups[0]["lr"] = rate / 4 * factor
+            head_optimizer.param_groups[0]["lr"] = rate * 0.75 * factor
             bags = features.bags(rows, np.random.default_rng((seed, epoch, step)))
             loss = _loss(net(bags, surfaces[rows]), targets, soft, np.array(rows), share)
             for optimizer in (rows_optimizer, head_optimizer):
@@ -214,14 +240,20 @@ def _soft_targets(teacher: NDArray[np.float32] | None, targets: Targets) -> _Sof
     return _Soft(values.astype(np.float32), spoke.astype(np.float32))
 
 
-def _loss(logits: Tensor, targets: Targets, soft: _Soft | None, rows: NDArray[np.int64], share: float) -> Tensor:
+def _loss(
+    logits: Tensor, targets: Targets, soft: _Soft | None, rows: NDArray[np.int64], share: float
+) -> Tensor:
     """Binary cross-entropy with labels and with the teacher; the overall head as much as two others' sum."""
     bce = nn.functional.binary_cross_entropy_with_logits
     columns = torch.full((OUTPUTS,), 0.5)
     columns[0] = 1.0
-    hard = bce(logits, torch.from_numpy(targets.values[rows]), reduction="none") * torch.from_numpy(targets.masks[rows])
+    hard = bce(logits, torch.from_numpy(targets.values[rows]), reduction="none") * torch.from_numpy(
+        targets.masks[rows]
+    )
     if soft is not None:
-        taught = bce(logits, torch.from_numpy(soft.values[rows]), reduction="none") * torch.from_numpy(soft.masks[rows])
+        taught = bce(logits, torch.from_numpy(soft.values[rows]), reduction="none") * torch.from_numpy(
+            soft.masks[rows]
+        )
         hard = (1.0 - share) * hard + share * taught
     return (hard * columns).sum() / len(rows)
 
@@ -240,6 +272,9 @@ def export_fast(trained: TrainedFast, folder: Path) -> tuple[str, ...]:
             "weight2": net.second.weight.T.contiguous(),
             "offset2": net.second.bias,
         }
-        np.savez(folder / HEAD, **{name: value.detach().numpy().astype(np.float32) for name, value in arrays.items()})
+        np.savez(
+            folder / HEAD,
+            **{name: value.detach().numpy().astype(np.float32) for name, value in arrays.items()},
+        )
     trained.tokenizer.save(str(folder / TOKENIZER), pretty=False)
     return (TOKENIZER, TABLE, HEAD)

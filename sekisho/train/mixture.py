@@ -23,7 +23,7 @@ from sekisho.data.decontaminate import Contamination, measured_texts, normalised
 from sekisho.data.examples import RULES, SURFACES, TrainingExample
 
 CASES: Final = Path(__file__).parents[1] / "evals" / "cases"
-_REVISION: Final = 1  # raise it when this module makes another mixture of the same sources
+_REVISION: Final = 2  # raise it when this module makes another mixture of the same sources
 
 
 def _share(examples: Sequence[TrainingExample], count: int, rng: random.Random) -> list[TrainingExample]:
@@ -36,13 +36,19 @@ def _distinct(examples: Iterable[TrainingExample], measured: Contamination) -> l
     kept = []
     for example in examples:
         key = (normalised(example.text)[:400], normalised(example.context)[:100])
-        if key not in seen and example.text not in measured and (not example.context or example.context not in measured):
+        if (
+            key not in seen
+            and example.text not in measured
+            and (not example.context or example.context not in measured)
+        ):
             seen.add(key)
             kept.append(example)
     return kept
 
 
-def _by_language(examples: Sequence[TrainingExample], count: int, rng: random.Random) -> list[TrainingExample]:
+def _by_language(
+    examples: Sequence[TrainingExample], count: int, rng: random.Random
+) -> list[TrainingExample]:
     """Up to `count` examples of each of our languages."""
     chosen: list[TrainingExample] = []
     for language in written.LANGUAGES:
@@ -55,7 +61,9 @@ def _on_other_surfaces(base: Sequence[TrainingExample], rng: random.Random) -> l
     frames = written.read_frames()
     ours = [e for e in base if e.source == "written"]
     prompts = [e for e in base if e.surface == "input" and e.source != "written" and len(e.text) >= 12]
-    harmful, innocent = ([e for e in prompts if e.overall == label and e.weight >= 0.5] for label in (1.0, 0.0))
+    harmful, innocent = (
+        [e for e in prompts if e.overall == label and e.weight >= 0.5] for label in (1.0, 0.0)
+    )
     asked = ours + _by_language(harmful, 700, rng) + _by_language(innocent, 700, rng)
     prose = [e for e in base if not e.overall and len(e.text) >= 40 and e.source != "written"]
     called = ours + _by_language(harmful, 400, rng) + _by_language(innocent, 700, rng)
@@ -81,7 +89,7 @@ def build_mixture(data: Path, *, seed: int = 0) -> list[TrainingExample]:
     rng = random.Random(seed)
     held = {e.id for e in _share(ours, len(ours) // 5, rng)}
     ours = [dataclasses.replace(e, development=e.id in held) for e in ours]
-    base = _distinct([*ours, *public.read_public(data)], measured)
+    base = _distinct([*ours, *written.everyday(rng=rng), *public.read_public(data)], measured)
     return base + _distinct(_on_other_surfaces(base, rng), measured)
 
 

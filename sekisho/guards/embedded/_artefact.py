@@ -1,4 +1,4 @@
-"""The card that travels with weights: what they are, what they were trained on, and how to read their scores."""
+"""The card that travels with weights: what they are, what they learned from, how to read their scores."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _Frozen(BaseModel):
 
 
 class RuleHead(_Frozen):
-    """One output of the classifier; `digest` is that of the rule's text that it was trained for, if stamped."""
+    """One output of the classifier; `digest` is that of the rule's text it was trained for, if stamped."""
 
     id: str
     digest: str | None = None
@@ -114,7 +114,7 @@ class Artefact(_Frozen):
         return tuple(head.id for head in self.rules)
 
     def thresholds_for(self, budget: float) -> Thresholds:
-        """Thresholds for the largest fitted budget that does not exceed the asked one; the strictest if all do."""
+        """Thresholds for the largest fitted budget not over the asked one; the strictest if all are over."""
         fitted = sorted(self.thresholds, key=lambda t: t.budget)
         return next((t for t in reversed(fitted) if t.budget <= budget + 1e-12), fitted[0])
 
@@ -126,12 +126,17 @@ class Artefact(_Frozen):
         """
         path = folder / FILE
         if not path.is_file():
-            raise ArtefactError("not found", where=str(path), remedy=f"A classifier is a folder with {FILE} and the weights that it names")
+            raise ArtefactError(
+                "not found",
+                where=str(path),
+                remedy=f"A classifier is a folder with {FILE} and the weights that it names",
+            )
         try:
             artefact = cls.model_validate_json(path.read_bytes())
         except ValidationError as error:
             problem = error.errors()[0]
-            what = f"not an artefact that this version reads ({'.'.join(map(str, problem['loc']))}: {problem['msg']})"
+            field = ".".join(map(str, problem["loc"]))
+            what = f"not an artefact that this version reads ({field}: {problem['msg']})"
             raise ArtefactError(what, where=str(path), remedy=_REMEDY) from error
         if verify:
             for name, digest in artefact.files.items():

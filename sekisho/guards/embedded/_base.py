@@ -15,6 +15,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from sekisho.core.errors import ArtefactError
+
 from ._artefact import Windows
 from ._windows import WindowLogits, window_starts
 
@@ -34,19 +36,24 @@ class BaseModel:
     """The raw model: logits of windows."""
 
     def __init__(
-        self, *, tokenizer: Tokenizer, table: NDArray[np.int8], rows: dict[str, Floats],
-        session: onnxruntime.InferenceSession, windows: Windows,
+        self,
+        *,
+        tokenizer: Tokenizer,
+        table: NDArray[np.int8],
+        rows: dict[str, Floats],
+        session: onnxruntime.InferenceSession,
+        windows: Windows,
     ) -> None:
         self._tokenizer = tokenizer
         self._table = table
         self._rows = rows
         self._session = session
         self._windows = windows
-        self._start, self._end, self._pad = (tokenizer.token_to_id(mark) for mark in ("<s>", "</s>", "<pad>"))
+        self._start, self._end, self._pad = (_mark(tokenizer, mark) for mark in ("<s>", "</s>", "<pad>"))
 
     @classmethod
     def load(cls, folder: Path, *, windows: Windows, threads: int = 0) -> BaseModel:
-        """From the files TOKENIZER, TABLE, ROWS and GRAPH of `folder`. `threads` 0: as many as there are cores."""
+        """From the files TOKENIZER, TABLE, ROWS and GRAPH of `folder`. `threads` 0: one a core."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
@@ -58,7 +65,9 @@ class BaseModel:
             tokenizer=Tokenizer.from_file(str(folder / TOKENIZER)),
             table=np.load(folder / TABLE, mmap_mode="r"),
             rows=rows,
-            session=onnxruntime.InferenceSession(str(folder / GRAPH), options, providers=["CPUExecutionProvider"]),
+            session=onnxruntime.InferenceSession(
+                str(folder / GRAPH), options, providers=["CPUExecutionProvider"]
+            ),
             windows=windows,
         )
 
@@ -81,7 +90,12 @@ class BaseModel:
                 heads_of.append(number)
                 end = min(start + width, len(ids))
                 last = start == starts[-1]
-                spans.append((0 if start == 0 else offsets[start][0], len(texts[number]) if last else offsets[end - 1][1]))
+                spans.append(
+                    (
+                        0 if start == 0 else offsets[start][0],
+                        len(texts[number]) if last else offsets[end - 1][1],
+                    )
+                )
         logits = self._run(lines, [heads[number] for number in heads_of], surfaces[heads_of])
         return WindowLogits(logits, np.array(first), np.array(spans))
 
@@ -90,7 +104,10 @@ class BaseModel:
         cut = [context[: 10 * room] for context in contexts]
         if not any(cut):
             return [np.zeros(0, np.int64)] * len(cut)
-        return [np.array(e.ids[:room], np.int64) for e in self._tokenizer.encode_batch_fast(cut, add_special_tokens=False)]
+        return [
+            np.array(e.ids[:room], np.int64)
+            for e in self._tokenizer.encode_batch_fast(cut, add_special_tokens=False)
+        ]
 
     def _run(self, lines: Sequence[Ints], heads: Sequence[Ints], surfaces: Ints) -> Floats:
         """Logits of windows, batched by length. -> [w, outputs]"""
@@ -126,3 +143,13 @@ class BaseModel:
         embedded[:, 0] += self._rows["surface"][surfaces]
         logits: Floats = self._session.run(None, {"embedded": embedded, "mask": mask, "pool": pool})[0]
         return logits
+
+
+def _mark(tokenizer: Tokenizer, mark: str) -> int:
+    """The id of a special token."""
+    number: int | None = tokenizer.token_to_id(mark)
+    if number is None:
+        raise ArtefactError(
+            f"has no token {mark}", where=TOKENIZER, remedy="Reinstall the package, or train again"
+        )
+    return number

@@ -71,7 +71,7 @@ class Pools:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a stream keeps: the last two ids, how many there were, the sums of the open blocks, the worst logits.
+    """What a stream keeps: the last two ids, their number, the sums of open blocks, the worst logits.
 
     `blocks` [k, 2, width] are the last one or two blocks; `worst` [outputs] over closed windows, or None;
     `opening` [outputs] the first window's, once it is closed.
@@ -88,7 +88,13 @@ class FastModel:
     """The raw model: logits of windows."""
 
     def __init__(
-        self, *, tokenizer: Tokenizer, table: NDArray[np.int8], head: dict[str, NDArray[np.float32]], block: int, context: int
+        self,
+        *,
+        tokenizer: Tokenizer,
+        table: NDArray[np.int8],
+        head: dict[str, NDArray[np.float32]],
+        block: int,
+        context: int,
     ) -> None:
         self.tokenizer = tokenizer
         self.block, self.context = block, context
@@ -129,9 +135,8 @@ class FastModel:
         parts = [_ratio(sums[:, pool]) for sums in (pools, contexts) for pool in (0, 1)]
         head = self._head
         hidden = np.concatenate(parts, axis=1) @ head["weight1"] + head["surface"][surfaces]
-        np.maximum(hidden, 0.0, out=hidden)
-        scores: NDArray[np.float32] = hidden @ head["weight2"] + head["offset2"]
-        return scores
+        np.maximum(hidden, np.float32(0.0), out=hidden)
+        return (hidden @ head["weight2"] + head["offset2"]).astype(np.float32, copy=False)
 
     def context_sums(self, contexts: Sequence[str]) -> Sums:
         """Sums of the first tokens of each context, zeros for an empty one. -> [n, 2, width]"""
@@ -140,7 +145,9 @@ class FastModel:
         if not present:
             return sums
         # Six characters a token is more than any of our languages has.
-        encodings = self.tokenizer.encode_batch_fast([contexts[i][: 6 * self.context] for i in present], add_special_tokens=False)
+        encodings = self.tokenizer.encode_batch_fast(
+            [contexts[i][: 6 * self.context] for i in present], add_special_tokens=False
+        )
         lines = [encoding.ids[: self.context] for encoding in encodings]
         present = [number for number, line in zip(present, lines, strict=True) if line]
         lines = [line for line in lines if line]
@@ -160,9 +167,13 @@ class FastModel:
         if blocks.max() == 1:
             pools = self._pools(ids, starts, starts)
             spans = np.array([(0, len(text)) for text in texts])
-            logits = self.logits(np.stack([pools.tokens, pools.ngrams], axis=1), self.context_sums(contexts), surfaces)
+            logits = self.logits(
+                np.stack([pools.tokens, pools.ngrams], axis=1), self.context_sums(contexts), surfaces
+            )
             return WindowLogits(logits, np.arange(len(texts)), spans)
-        segments = np.concatenate([start + self.block * np.arange(n) for start, n in zip(starts, blocks, strict=True)])
+        segments = np.concatenate(
+            [start + self.block * np.arange(n) for start, n in zip(starts, blocks, strict=True)]
+        )
         pools = self._pools(ids, starts, segments)
         sums = np.stack([pools.tokens, pools.ngrams], axis=1)
         owner = np.repeat(np.arange(len(texts)), blocks)
@@ -172,24 +183,32 @@ class FastModel:
         kept = ~last | (blocks[owner] == 1)
         owner = owner[kept]
         first = np.searchsorted(owner, np.arange(len(texts)))
-        spans = np.array([
-            self._span(offsets[text], len(texts[text]), blocks=int(n), number=number)
-            for text, n in enumerate(blocks) for number in range(max(1, int(n) - 1))
-        ])
+        spans = np.array(
+            [
+                self._span(offsets[text], len(texts[text]), blocks=int(n), number=number)
+                for text, n in enumerate(blocks)
+                for number in range(max(1, int(n) - 1))
+            ]
+        )
         logits = self.logits(merged[kept], self.context_sums(contexts)[owner], surfaces[owner])
         return WindowLogits(logits, first, spans)
 
     def _encoded(self, texts: Sequence[str]) -> tuple[list[list[int]], list[list[tuple[int, int]]]]:
         """Ids of each text, and the offsets of those texts that have several windows (else empty)."""
         window = 2 * self.block
-        lines = [encoding.ids for encoding in self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+        lines = [
+            encoding.ids
+            for encoding in self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        ]
         offsets: list[list[tuple[int, int]]] = [[] for _ in texts]
         for number, line in enumerate(lines):
             if len(line) > window:
                 offsets[number] = self.tokenizer.encode(texts[number], add_special_tokens=False).offsets
         return [line or [self._vocabulary] for line in lines], offsets
 
-    def _span(self, offsets: Sequence[tuple[int, int]], length: int, *, blocks: int, number: int) -> tuple[int, int]:
+    def _span(
+        self, offsets: Sequence[tuple[int, int]], length: int, *, blocks: int, number: int
+    ) -> tuple[int, int]:
         """Character range of a text's window; the ends of the text belong to its end windows."""
         if blocks <= 2:
             return 0, length
@@ -222,14 +241,16 @@ class FastModel:
         worst, opening = state.worst, state.opening
         if len(blocks) > 2:
             closed = blocks[:-2] + blocks[1:-1]
-            scores = self.logits(closed, np.repeat(context, len(closed), axis=0), np.full(len(closed), surface))
+            scores = self.logits(
+                closed, np.repeat(context, len(closed), axis=0), np.full(len(closed), surface)
+            )
             opening = scores[0] if opening is None else opening
             worst = np.max(scores if worst is None else np.vstack([scores, worst]), axis=0)
         before = np.concatenate([state.before, new[-2:]])[-2:]
         return State(before, state.count + len(new), blocks[-2:], worst, opening)
 
     def stream_logits(self, state: State, context: Sums, surface: int) -> NDArray[np.float32]:
-        """Logits of the windows that matter at this point: closed ones folded into one row. -> [1 to 3, outputs]
+        """Logits of the windows that matter now, closed ones folded into one row. -> [1 or 3, outputs]
 
         The first row is the first window.
         """
@@ -244,4 +265,4 @@ class FastModel:
 def _ratio(sums: Sums) -> NDArray[np.float32]:
     """Sum of vectors over sum of weights (the last column). [n, width] -> [n, width - 1]"""
     weights = sums[:, -1:].astype(np.float32)
-    return sums[:, :-1].astype(np.float32) / np.maximum(weights, 1.0)
+    return (sums[:, :-1].astype(np.float32) / np.maximum(weights, np.float32(1.0))).astype(np.float32, copy=False)

@@ -57,7 +57,9 @@ class Predictions:
 
 
 class _Model(Protocol):
-    def windows(self, texts: Sequence[str], contexts: Sequence[str], surfaces: NDArray[np.int64]) -> WindowLogits: ...
+    def windows(
+        self, texts: Sequence[str], contexts: Sequence[str], surfaces: NDArray[np.int64]
+    ) -> WindowLogits: ...
 
 
 def _sigmoid(logits: Floats) -> Floats:
@@ -71,7 +73,7 @@ class Classifier:
     def __init__(self, artefact: Artefact, model: _Model) -> None:
         self.artefact = artefact
         self.model = model
-        self._surfaces = {surface: number for number, surface in enumerate(artefact.surfaces)}
+        self._surfaces: dict[str, int] = {surface: number for number, surface in enumerate(artefact.surfaces)}
         pairs = [(artefact.calibration[s].overall, artefact.calibration[s].rules) for s in artefact.surfaces]
         # [surfaces, 2 (overall, rules), 2 (slope, offset)]
         self._platt = np.array([[(p.slope, p.offset) for p in pair] for pair in pairs], np.float32)
@@ -95,22 +97,27 @@ class Classifier:
         return cls(artefact, BaseModel.load(folder, windows=windows))
 
     def predict(self, items: Sequence[Item], *, batch_size: int = 512) -> Predictions:
-        """Judge the items, `batch_size` at a time. Raises KeyError for a surface that the artefact does not name."""
+        """Judge the items, `batch_size` at a time. KeyError for a surface that the artefact does not name."""
         if not items:
             return self.calibrated(np.zeros((0, self._outputs), np.float32), np.zeros(0, np.int64))
-        parts = [self._predict(items[start : start + batch_size]) for start in range(0, len(items), batch_size)]
+        parts = [
+            self._predict(items[start : start + batch_size]) for start in range(0, len(items), batch_size)
+        ]
         if len(parts) == 1:
             return parts[0]
-        return Predictions(*(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("overall", "rules", "severity", "refusal", "spans")
-        ))
+        return Predictions(
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("overall", "rules", "severity", "refusal", "spans")
+            )
+        )
 
     def open_stream(self, surface: str, *, context: str = "") -> FastStream:
-        """A stream that scores a growing text at the cost of what is new. Only `fast` can; else MissingCapability."""
+        """A stream that scores a growing text at the cost of what is new. MissingCapability unless `fast`."""
         if not isinstance(self.model, FastModel):
             raise MissingCapability(
-                "this classifier cannot score a stream incrementally", where=self.artefact.name,
+                "this classifier cannot score a stream incrementally",
+                where=self.artefact.name,
                 remedy="Use the fast classifier, or judge the whole text at the points that matter",
             )
         return FastStream(self, self.model, surface=self._surfaces[surface], context=context)
@@ -120,13 +127,16 @@ class Classifier:
         return 1 + len(self.artefact.rules) + 4 + 1
 
     def logits(self, texts: Sequence[str], contexts: Sequence[str], surfaces: NDArray[np.int64]) -> Floats:
-        """Uncalibrated logits, the worst over the windows of each text. surfaces are places in the artefact's. [n, outputs]"""
+        """Uncalibrated logits, the worst over each text's windows; surfaces by place. -> [n, outputs]"""
         return _worst(self.model.windows(texts, contexts, surfaces))[0]
 
     def calibrated(
         self, logits: Floats, surfaces: NDArray[np.int64], *, spans: NDArray[np.int64] | None = None
     ) -> Predictions:
-        """Predictions from logits [n, outputs] (overall, rules, severity >= 1 to 4, refusal); spans [n, outputs, 2]"""
+        """Predictions from logits [n, outputs] (overall, rules, severity >= 1 to 4, refusal).
+
+        `spans` [n, outputs, 2]; zeros if they do not matter.
+        """
         rules = len(self.artefact.rules)
         platt, refusal = self._platt[surfaces], self.artefact.refusal
         if spans is None:
@@ -158,10 +168,10 @@ def _worst(scored: WindowLogits) -> tuple[Floats, NDArray[np.int64]]:
 
 
 class FastStream:
-    """A growing text under `fast`. `scores()` after any `feed` equals `predict` on the text so far, float rounding aside.
+    """A growing text under `fast`. `scores()` equals `predict` on the text so far, float rounding aside.
 
-    A feed costs what it brings: words that later text cannot change any more are tokenised and summed once; the
-    last two words, which it still can, are looked at again.
+    A feed costs what it brings: words that later text cannot change any more are tokenised and summed once;
+    the last two words, which it still can, are looked at again.
     """
 
     def __init__(self, classifier: Classifier, model: FastModel, *, surface: int, context: str) -> None:
@@ -178,10 +188,13 @@ class FastStream:
         """Add text at the end."""
         self._length += len(text)
         encoding = self._model.tokenizer.encode(self._open + text, add_special_tokens=False)
-        words: list[int] = encoding.word_ids
-        settled = next((place for place, word in enumerate(words) if word >= words[-1] - 1), 0) if words else 0
+        words: list[int] = encoding.word_ids  # type: ignore[assignment]  # every token has a word
+        settled = (
+            next((place for place, word in enumerate(words) if word >= words[-1] - 1), 0) if words else 0
+        )
         self._state = self._model.extend(self._state, encoding.ids[:settled], self._context, self._surface)
-        start = encoding.offsets[settled - 1][1] if settled else 0
+        # The next word's start, not this one's end: a composed character's end is that of its first part.
+        start = encoding.offsets[settled][0] if settled else 0
         self._open = (self._open + text)[start:]
         self._open_ids = encoding.ids[settled:]
 

@@ -37,6 +37,7 @@ from sekisho.core import (
 )
 
 from ..normalise import Normalised, variants
+from ..per_policy import PerPolicy
 from ..pipeline import Pipeline
 from ..rules import RulesGuard
 from ..stream import WindowedStream
@@ -93,6 +94,7 @@ class EmbeddedGuard:
         self.classifier = classifier
         self.name = name or classifier.artefact.name
         self._heads = {head.id: place for place, head in enumerate(classifier.artefact.rules)}
+        self._plans = PerPolicy(self._all_plans)
 
     def coverage(self, policy: Policy) -> tuple[Coverage, ...]:
         return tuple(self._covers(rule) for rule in policy.rules)
@@ -109,13 +111,12 @@ class EmbeddedGuard:
 
     def check(self, exchanges: Sequence[Exchange], policy: Policy) -> list[Verdict]:
         started = time.perf_counter()
-        plans: dict[Surface, Plan] = {}
+        plans = self._plans(policy)
         views = [variants(exchange.text) for exchange in exchanges]
         judged = self.judge(exchanges, views)
         verdicts = []
         for exchange, seen, found in zip(exchanges, views, judged, strict=True):
-            surface = exchange.surface
-            plan = plans.get(surface) or plans.setdefault(surface, self.plan(policy, surface))
+            plan = plans[exchange.surface]
             verdicts.append(self.verdict(found, plan, policy, truncated=seen[0].truncated))
         each = (time.perf_counter() - started) * 1000 / max(1, len(exchanges))
         return [_timed(verdict, each) for verdict in verdicts]
@@ -130,6 +131,12 @@ class EmbeddedGuard:
         return (f"stale, changed since training: {', '.join(stale)}",) if stale else ()
 
     def plan(self, policy: Policy, surface: Surface) -> Plan:
+        return self._plans(policy)[surface]
+
+    def _all_plans(self, policy: Policy) -> dict[Surface, Plan]:
+        return {surface: self._make_plan(policy, surface) for surface in Surface}
+
+    def _make_plan(self, policy: Policy, surface: Surface) -> Plan:
         artefact = self.classifier.artefact
         thresholds = artefact.thresholds_for(policy.false_positive_budget)
         rules = policy.on(surface)

@@ -31,6 +31,11 @@ _KNOWN: Final = 2.5  # bits for a known word, on either side
 _TURN: Final = str.maketrans(ascii_lowercase, ascii_lowercase[13:] + ascii_lowercase[:13])
 _DROP: Final = 9.0  # bits of plain language that end a run
 _ENOUGH: Final = 14.0  # bits by which a run must win: one in sixteen thousand
+# Bits of letter pairs in one stretch that make it worth looking at words. A long text has some such stretch by
+# chance (half of them 13, one in a hundred 26), and a cipher in it is longer than a word.
+_WORTH_SHORT: Final = 6.0
+_WORTH_LONG: Final = 24.0
+_SHORT: Final = 400
 _FEWEST_LETTERS: Final = 8
 
 
@@ -39,26 +44,30 @@ def ciphers(text: str) -> Iterator[tuple[str, list[Edit]]]:
     lines = _backward_lines(text)
     if lines:
         yield "reverse", lines
-    words = list(_WORD.finditer(text))
-    if not words:
-        return
     row = np.concatenate(([0], letter_codes(text), [0])).astype(np.intp)
     table = pair_bits()
     plain = table[row[:-1], row[1:]]
+    turned = _ROT13[row]
+    gains = {
+        "rot13": table[turned[:-1], turned[1:]] - plain,
+        "reverse": table[row[1:], row[:-1]] - plain,
+        "rot13>reverse": table[turned[1:], turned[:-1]] - plain,
+    }
+    # Ordinary text ends here: no stretch of it reads better otherwise, going by letter pairs alone.
+    worth = _WORTH_SHORT if len(text) <= _SHORT else _WORTH_LONG
+    gains = {name: gain for name, gain in gains.items() if _best_stretch(gain) >= worth}
+    words = list(_WORD.finditer(text)) if gains else []
+    if not words:
+        return
     begin = np.fromiter((m.start() for m in words), np.int64, len(words))
     finish = np.fromiter((m.end() for m in words), np.int64, len(words))
-    turned = _ROT13[row]
     lower = [m.group().lower() for m in words]
-    shifted = [w.translate(_TURN) for w in lower]
     known = np.fromiter((w in WORDS for w in lower), np.bool_, len(words))
-    readings = {
-        "rot13": (table[turned[:-1], turned[1:]], shifted),
-        "reverse": (table[row[1:], row[:-1]], [w[::-1] for w in lower]),
-        "rot13>reverse": (table[turned[1:], turned[:-1]], [w[::-1] for w in shifted]),
-    }
-    for name, (bits, read) in readings.items():
+    for name, bits in gains.items():
+        read = [w.translate(_TURN) for w in lower] if name.startswith("rot13") else lower
+        read = [w[::-1] for w in read] if name.endswith("reverse") else read
         found = np.fromiter((w in WORDS for w in read), np.bool_, len(words))
-        gain = _per_word(bits - plain, begin, finish) + _KNOWN * (found.astype(np.float64) - known)
+        gain = _per_word(bits, begin, finish) + _KNOWN * (found.astype(np.float64) - known)
         runs = []
         for first, last in _best_runs(gain.tolist()):
             run = slice(first, last)
@@ -77,6 +86,12 @@ def ciphers(text: str) -> Iterator[tuple[str, list[Edit]]]:
         if any(b - a > 1 for a, b in runs):
             singles = [words[i] for a, b in runs for i in range(a, b)]
             yield name + "_words", [_reversed(text, m.start(), m.end(), turn=turn) for m in singles]
+
+
+def _best_stretch(gain: NDArray[np.float32]) -> float:
+    """The most that any stretch gains."""
+    total = np.cumsum(np.concatenate(([0.0], gain)), dtype=np.float64)
+    return float((total - np.minimum.accumulate(total)).max())
 
 
 def _is_said(words: list[str]) -> bool:

@@ -17,7 +17,9 @@ def load(reference: Reference) -> Guard:
     if kind == "builtin":
         return RulesGuard()
     if kind != "presidio":
-        raise ReferenceError_("rules: `pii` is neither builtin nor presidio", remedy="Write rules?pii=presidio")
+        raise ReferenceError_(
+            "rules: `pii` is neither builtin nor presidio", remedy="Write rules?pii=presidio"
+        )
     from .presidio import presidio_finder
 
     return RulesGuard(more=presidio_finder(), name="rules?pii=presidio")

@@ -10,7 +10,6 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -29,10 +28,12 @@ from sekisho.core import (
     RuleScore,
     Span,
     Status,
+    Surface,
     Verdict,
 )
 
 from ..normalise import Normalised, variants
+from ..per_policy import PerPolicy
 from ..stream import WindowedStream
 from ._hold import hold
 from ._injection import INJECTION
@@ -66,6 +67,15 @@ class _Compiled:
     exempt: tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A policy made ready: its rules, one matcher for all, and the verdict when nothing is found."""
+
+    rules: dict[str, _Compiled]
+    matcher: Matcher
+    clean: dict[Surface, Verdict]
+
+
 Finder = Callable[[str], Iterator[tuple[str, Match]]]
 """More detectors: text without lone surrogates -> (detector name, match) pairs."""
 
@@ -76,6 +86,18 @@ class RulesGuard:
     def __init__(self, *, more: Finder | None = None, name: str = "rules") -> None:
         self.name = name
         self._more = more
+        self._prepared = PerPolicy(self._prepare)
+
+    def _prepare(self, policy: Policy) -> _Prepared:
+        ready = {rule.id: _compiled(rule) for rule in policy.rules}
+        wanted = dict.fromkeys(name for rule in ready.values() for name in rule.detectors)
+        clean = {
+            surface: Verdict.of(
+                [_scored(rule, policy, []) for rule in policy.on(surface)], policy=policy.ref, guard=self.name
+            )
+            for surface in Surface
+        }
+        return _Prepared(ready, Matcher([DETECTORS[name] for name in wanted]), clean)
 
     def coverage(self, policy: Policy) -> tuple[Coverage, ...]:
         return tuple(
@@ -94,31 +116,39 @@ class RulesGuard:
 
     def _check(self, exchange: Exchange, policy: Policy) -> Verdict:
         started = time.perf_counter()
-        compiled, matcher = _compiled(policy.digest, _Key(policy))
+        prepared = self._prepared(policy)
         text = exchange.text
         views = variants(text)
-        hits = [(view, name, match) for view in _readable(views) for name, match in matcher.find(view.text)]
+        notes = ("decoding stopped at its limits",) if views[0].truncated else ()
+        hits = [(v, name, match) for v in _readable(views) for name, match in prepared.matcher.find(v.text)]
         if self._more is not None:
-            hits += [(view, name, match) for view in _readable(views) for name, match in self._more(view.text)]
+            hits += [(v, name, match) for v in _readable(views) for name, match in self._more(v.text)]
         scores: list[RuleScore] = []
         redactions: list[Redaction] = []
+        clean = prepared.clean[exchange.surface]
         for rule in policy.on(exchange.surface):
-            ready = compiled[rule.id]
+            ready = prepared.rules[rule.id]
+            if not (hits or ready.patterns):
+                continue
             found = _allowed_through(_findings(ready, text, views, hits), ready, text)
-            scores.append(_scored(rule, policy, found))
-            redactions += [
-                Redaction(start=f.start, end=f.end, rule=rule.id, label=f.label)
-                for f in found
-                if rule.action(f.severity) >= Decision.REDACT
-            ]
-        notes = ("decoding stopped at its limits",) if views[0].truncated else ()
+            if found:
+                scores.append(_scored(rule, policy, found))
+                redactions += [
+                    Redaction(start=f.start, end=f.end, rule=rule.id, label=f.label)
+                    for f in found
+                    if rule.action(f.severity) >= Decision.REDACT
+                ]
+        elapsed = (time.perf_counter() - started) * 1000
+        if not scores and not notes:
+            return clean.model_copy(update={"elapsed_ms": elapsed})
+        found_on = {score.id for score in scores}
         return Verdict.of(
-            scores,
+            [*scores, *(score for score in clean.rules if score.id not in found_on)],
             policy=policy.ref,
             guard=self.name,
             redactions=redactions,
             notes=notes,
-            elapsed_ms=(time.perf_counter() - started) * 1000,
+            elapsed_ms=elapsed,
         )
 
 
@@ -209,34 +239,13 @@ def _scored(rule: Rule, policy: Policy, found: list[_Found]) -> RuleScore:
     return RuleScore.failed(rule, policy, status=Status.ABSTAINED, reason=NO_EVIDENCE)
 
 
-class _Key:
-    """Lets a policy ride along an `lru_cache` that is keyed by digest and rule ids."""
-
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
-        self._ids = tuple(rule.id for rule in policy.rules)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self._ids == other._ids
-
-    def __hash__(self) -> int:
-        return hash(self._ids)
-
-
-@lru_cache(maxsize=64)
-def _compiled(digest: str, key: _Key) -> tuple[dict[str, _Compiled], Matcher]:
-    ready: dict[str, _Compiled] = {}
-    wanted: dict[str, None] = {}
-    for rule in key.policy.rules:
-        detectors = {d.name: d.severity for d in rule.detectors if d.name in DETECTORS}
-        wanted.update(dict.fromkeys(detectors))
-        ready[rule.id] = _Compiled(
-            rule=rule,
-            detectors=detectors,
-            patterns=tuple(
-                (compile_pattern(p.expression), p.severity, p.text or "pattern") for p in rule.patterns
-            ),
-            exact=tuple(e.value for e in rule.exemptions if e.kind == "exact" and e.value),
-            exempt=tuple(compile_pattern(e.value) for e in rule.exemptions if e.kind == "pattern"),
-        )
-    return ready, Matcher([DETECTORS[name] for name in wanted])
+def _compiled(rule: Rule) -> _Compiled:
+    return _Compiled(
+        rule=rule,
+        detectors={d.name: d.severity for d in rule.detectors if d.name in DETECTORS},
+        patterns=tuple(
+            (compile_pattern(p.expression), p.severity, p.text or "pattern") for p in rule.patterns
+        ),
+        exact=tuple(e.value for e in rule.exemptions if e.kind == "exact" and e.value),
+        exempt=tuple(compile_pattern(e.value) for e in rule.exemptions if e.kind == "pattern"),
+    )
