@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from sekisho.core import (
     Coverage,
@@ -29,6 +30,14 @@ from .failure import check_safely, failed
 from .per_policy import PerPolicy
 
 
+@runtime_checkable
+class Hinting(Protocol):
+    """A guard that may find violations of rules that it does not cover."""
+
+    def hints(self, policy: Policy) -> frozenset[str]:
+        """The ids of the rules on which it may find something."""
+
+
 class Pipeline:
     """Guards joined. Failures of one are resolved before the join, so none can be outvoted."""
 
@@ -45,7 +54,12 @@ class Pipeline:
 
     def _divide(self, policy: Policy) -> Division:
         shares = tuple(covered(guard, policy) for guard in self.guards)
-        return Division(shares=shares, anyone=frozenset().union(*shares), views=_views(shares, policy))
+        anyone = frozenset[str]().union(*shares)
+        views = (_view(g, share, anyone, policy) for g, share in zip(self.guards, shares, strict=True))
+        return Division(shares=shares, anyone=anyone, views=tuple(views))
+
+    def hints(self, policy: Policy) -> frozenset[str]:
+        return frozenset().union(*(g.hints(policy) for g in self.guards if isinstance(g, Hinting)))
 
     def coverage(self, policy: Policy) -> tuple[Coverage, ...]:
         """The best cover that any of the guards has for each rule."""
@@ -84,22 +98,20 @@ class Division:
     """The policy as each guard sees it."""
 
 
-def _views(shares: Sequence[frozenset[str]], policy: Policy) -> tuple[Policy, ...]:
-    """A rule that a guard does not cover, but another does, decides nothing when this guard abstains on it.
-    (Else its abstention would stop a stream before the other spoke.)"""
-    anyone = frozenset[str]().union(*shares)
-    return tuple(
-        policy.model_copy(
-            update={
-                "rules": tuple(
-                    rule.model_copy(update={"on_error": Decision.ALLOW})
-                    if rule.id in anyone and rule.id not in share
-                    else rule
-                    for rule in policy.rules
-                )
-            }
-        )
-        for share in shares
+def _view(guard: Guard, share: frozenset[str], anyone: frozenset[str], policy: Policy) -> Policy:
+    """The policy as one guard sees it: without the rules that others answer for, unless it may find
+    something on them all the same (`hints`); those decide nothing when it abstains, or its abstention would
+    stop a stream before the other spoke."""
+    others = anyone - share
+    hints: frozenset[str] = guard.hints(policy) if isinstance(guard, Hinting) else frozenset()
+    return policy.model_copy(
+        update={
+            "rules": tuple(
+                rule.model_copy(update={"on_error": Decision.ALLOW}) if rule.id in others else rule
+                for rule in policy.rules
+                if rule.id not in others or rule.id in hints
+            )
+        }
     )
 
 

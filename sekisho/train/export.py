@@ -78,15 +78,9 @@ def build_graph(net: GuardNet) -> onnx.ModelProto:
     """The network as float32 ONNX: embedded [b, l, d], mask and pool [b, l] -> logits [b, outputs]."""
     graph, encoder = _Graph(), net.encoder
     width = encoder.norm.weight.shape[0]
-    length = graph.op("Gather", graph.op("Shape", "embedded"), graph.constant(np.array(1, np.int64)))
-    one = graph.integers(0)
-    positions = graph.op(
-        "Slice",
-        graph.constant(encoder.position.weight.detach().numpy()),
-        one,
-        graph.op("Unsqueeze", length, one),
-        one,
-    )
+    length = graph.op("Gather", graph.op("Shape", "embedded"), graph.integers(1))
+    table = graph.constant(encoder.position.weight.detach().numpy())
+    positions = graph.op("Slice", table, graph.integers(0), length, graph.integers(0))
     x = graph.norm(graph.op("Add", "embedded", positions), encoder.norm)
     padding = graph.op("Mul", graph.op("Sub", graph.real(1.0), "mask"), graph.real(-1e4))
     bias = graph.op("Unsqueeze", padding, graph.integers(1, 2))

@@ -47,6 +47,9 @@ from .stream import FastGuardStream
 UNTRAINED = "no training for this rule"
 BY_PATTERNS = "decided by patterns, not by this classifier"
 TRUNCATED = "decoding stopped at its limits"
+STEPS = 1000
+"""Rules' probabilities are given in thousandths: finer would say more than the calibration knows, and it lets
+verdicts share the scores of rules that are not violated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class Judged:
     """One exchange's probabilities, the worst over its views. Rules are capped by the overall probability."""
 
     overall: float
-    rules: list[float]
+    rules: list[int]
+    """In thousandths."""
     severity: float
     refusal: float
     spans: list[tuple[int, int]]
@@ -79,8 +83,8 @@ class Judged:
 class Plan:
     """How the rules of a policy on one surface meet the heads of the classifier."""
 
-    judged: tuple[tuple[Rule, int, float], ...]
-    """Rule, its head, its own threshold."""
+    judged: tuple[tuple[Rule, int, float, dict[int, RuleScore]], ...]
+    """Rule, its head, its own threshold in thousandths, and the scores of it that were cleared before."""
     abstained: tuple[RuleScore, ...]
     overall: float | None
     """The overall threshold, where the policy has all of the classifier's rules."""
@@ -145,7 +149,9 @@ class EmbeddedGuard:
         left = [rule for rule in rules if not known or rule not in mine]
         whole = self._heads.keys() <= {rule.id for rule in policy.rules}
         return Plan(
-            judged=tuple((r, self._heads[r.id], thresholds.rules[r.id]) for r in mine) if known else (),
+            judged=tuple((r, self._heads[r.id], thresholds.rules[r.id] * STEPS, {}) for r in mine)
+            if known
+            else (),
             abstained=tuple(
                 score
                 for rule in left
@@ -172,7 +178,7 @@ class EmbeddedGuard:
                 items.append(Item(surface=known, text=view.text, context=context))
                 owners.append(place)
         found = self.classifier.predict(items)
-        rules = np.minimum(found.rules, found.overall[:, None]).astype(np.float64).round(5)
+        rules = np.rint(np.minimum(found.rules, found.overall[:, None]) * STEPS).astype(np.int64)
         rows = _rows_by_owner(owners, len(exchanges))
         overall, severity = found.overall.tolist(), found.severity[:, 0].tolist()
         refusal, listed, spans = found.refusal.tolist(), rules.tolist(), found.spans.tolist()
@@ -197,7 +203,7 @@ class EmbeddedGuard:
     def judged(self, scores: Predictions, *, span: tuple[int, int]) -> Judged:
         """A stream's scores (n = 1) at one point; `span` is the window that ends there."""
         overall = round(float(scores.overall[0]), 5)
-        rules = np.minimum(scores.rules[0], scores.overall[0]).astype(np.float64).round(5).tolist()
+        rules = np.rint(np.minimum(scores.rules[0], scores.overall[0]) * STEPS).astype(np.int64).tolist()
         return Judged(
             overall=overall,
             rules=rules,
@@ -209,14 +215,16 @@ class EmbeddedGuard:
     @staticmethod
     def violated(found: Judged, plan: Plan) -> frozenset[str]:
         """The ids of the rules that are violated."""
-        over = frozenset(rule.id for rule, head, threshold in plan.judged if found.rules[head] >= threshold)
+        if plan.overall is not None and found.overall < plan.overall:
+            return frozenset()
+        over = frozenset(
+            rule.id for rule, head, threshold, _ in plan.judged if found.rules[head] >= threshold
+        )
         if plan.overall is None:
             return over
-        if found.overall < plan.overall:
-            return frozenset()
         likeliest = max(range(len(found.rules)), key=found.rules.__getitem__)
         # A likeliest rule that does not apply on this surface is no violation here.
-        return over or frozenset(rule.id for rule, head, _ in plan.judged if head == likeliest)
+        return over or frozenset(rule.id for rule, head, *_ in plan.judged if head == likeliest)
 
     @staticmethod
     def asked(context: Sequence[Message]) -> str:
@@ -228,20 +236,24 @@ class EmbeddedGuard:
         violated = self.violated(found, plan)
         level = min(4, max(1, round(found.severity)))
         scores = list(plan.abstained)
-        for rule, head, _ in plan.judged:
+        for rule, head, _, cleared in plan.judged:
+            thousandths = found.rules[head]
             if rule.id in violated:
                 start, end = found.spans[head]
                 scores.append(
                     RuleScore.judged(
                         rule,
-                        score=found.rules[head],
+                        score=thousandths / STEPS,
                         violated=True,
                         severity=max(level, rule.floor),
                         spans=(Span(start=start, end=end),),
                     )
                 )
-            else:
-                scores.append(RuleScore(id=rule.id, score=found.rules[head]))
+                continue
+            score = cleared.get(thousandths)
+            if score is None:
+                score = cleared[thousandths] = RuleScore(id=rule.id, score=thousandths / STEPS)
+            scores.append(score)
         return Verdict.of(
             scores,
             policy=policy.ref,

@@ -107,6 +107,10 @@ class RulesGuard:
             for rule in policy.rules
         )
 
+    def hints(self, policy: Policy) -> frozenset[str]:
+        """Rules of meaning on which a detector or pattern may find something."""
+        return frozenset(rule.id for rule in policy.rules if rule.detectors or rule.patterns)
+
     def check(self, exchanges: Sequence[Exchange], policy: Policy) -> list[Verdict]:
         return [self._check(exchange, policy) for exchange in exchanges]
 
