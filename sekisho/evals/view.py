@@ -84,9 +84,10 @@ Words = dict[str, Any]
 
 
 def percent(value: float) -> str:
-    """82.4; 100 without a decimal."""
+    """82.4; 100 and 0 without a decimal; a minus sign, not a hyphen."""
     shown = f"{100 * value:.1f}"
-    return "100" if shown == "100.0" else "0" if shown == "0.0" else shown
+    short = {"100.0": "100", "0.0": "0", "-0.0": "0"}.get(shown, shown)
+    return short.replace("-", "\N{MINUS SIGN}")
 
 
 def cell(m: Measurement | None, *, tone: str = "") -> Cell:
@@ -95,7 +96,9 @@ def cell(m: Measurement | None, *, tone: str = "") -> Cell:
         return Cell()
     share = not m.name.startswith(("latency", "texts", "thousand", "severity_kappa"))
     show = percent if share else _plain
-    span = "" if m.low is None or m.high is None else f"{show(m.low)}–{show(m.high)}"
+    span = ""
+    if m.low is not None and m.high is not None:
+        span = f"{show(m.low)}{' … ' if m.low < 0 else '–'}{show(m.high)}"
     return Cell(
         text=show(m.value),
         range=span,
@@ -326,7 +329,7 @@ def glance(report: GuardReport, words: Words) -> list[tuple[str, str]]:
     benign = [(m, s.info.title) for s in report.sets if not s.positives and (m := s.get("fpr")) is not None]
     if benign:
         most = max(benign, key=lambda p: p[0].value or 0)
-        found.append((words["glance.worst_benign"], f"{most[1]}: {said(most[0])} %"))
+        found.append((words["glance.worst_benign"], f"{most[1]}: {said(most[0])}\N{NO-BREAK SPACE}%"))
     if report.shipped is not None:
         for metric, key in (("recall", "glance.weak_rules"), ("fpr", "glance.over_rules")):
             rules = [
@@ -337,7 +340,10 @@ def glance(report: GuardReport, words: Words) -> list[tuple[str, str]]:
             rules.sort(key=lambda pair: (pair[0] if metric == "recall" else -pair[0], pair[1]))
             if rules:
                 found.append(
-                    (words[key], ", ".join(f"{rule} {percent(value)} %" for value, rule in rules[:3]))
+                    (
+                        words[key],
+                        ", ".join(f"{rule} {percent(value)}\N{NO-BREAK SPACE}%" for value, rule in rules[:3]),
+                    )
                 )
         languages = [
             m

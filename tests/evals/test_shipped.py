@@ -144,3 +144,23 @@ def test_severity_agreement() -> None:
     perfect = [c.model_copy(update={"found_severity": c.severity}) for c in cases]
     found = {m.name: m for m in shipped_report(perfect, subject="g").measurements if m.slice == "shipped"}
     assert found["severity_kappa"].value == pytest.approx(1)
+
+
+def test_few_cases_are_no_certainty() -> None:
+    """Rules found always and rules found never, three cases each: the interval must not have zero width."""
+    cases = [
+        *(outcome("fraud", "violating", named=True) for _ in range(3)),
+        *(outcome("fraud", "near_miss") for _ in range(3)),
+        *(outcome("hate", "violating") for _ in range(3)),
+        *(outcome("hate", "near_miss") for _ in range(3)),
+    ]
+    [macro] = [
+        m
+        for m in shipped_report(cases, subject="g").measurements
+        if (m.name, m.slice) == ("macro_f1", "shipped")
+    ]
+    assert macro.value == 0.5
+    assert macro.low is not None
+    assert macro.high is not None
+    assert macro.low < 0.42
+    assert macro.high > 0.55
