@@ -212,6 +212,7 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
         surface="input",
         categories=_CATQA,
         development_in={"zh": 0.4},
+        weight=1.5,
     ),
     PublicSet("coconot_contrast", "allenai/noncompliance", "MIT", surface="input", development=0.25),
     PublicSet(
@@ -253,7 +254,9 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
         cap=120,
         weight=0.5,
     ),
-    PublicSet("malicious_tasks", "CrystalEye42/eval-safety", "MIT", surface="input", categories=_TASKS),
+    PublicSet(
+        "malicious_tasks", "CrystalEye42/eval-safety", "MIT", surface="input", categories=_TASKS, weight=1.5
+    ),
     PublicSet(
         "medsafetybench",
         "AI4LIFE-GROUP/med-safety-bench",

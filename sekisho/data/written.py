@@ -40,6 +40,7 @@ def read_written(folder: Path = FOLDER) -> Iterator[TrainingExample]:
                 overall=float(bool(violated)),
                 rules=rule_targets(violated),
                 severity=float(row["severity"]),
+                weight=2.0,  # few, and the only ones written for our rules
             )
 
 
@@ -48,7 +49,9 @@ def everyday(*, rng: random.Random, count: int = 240, folder: Path = FOLDER) -> 
 
     Public sets hold few of them, and their forms are those of harmful requests.
     """
-    lists: dict[str, dict[str, list[str]]] = json.loads((folder / "everyday.json").read_text(encoding="utf-8"))
+    lists: dict[str, dict[str, list[str]]] = json.loads(
+        (folder / "everyday.json").read_text(encoding="utf-8")
+    )
     for language, parts in lists.items():
         texts = [form.replace("{x}", subject) for form in parts["forms"] for subject in parts["subjects"]]
         for number, text in enumerate(rng.sample(texts, min(count, len(texts)))):

@@ -193,8 +193,12 @@ def train_base(
     minutes: float = 45.0,
     rate: float = 8e-5,
     threads: int = 2,
+    more: bool = False,
 ) -> Trained:
     """Train on the examples that are not held out. Goes on from `checkpoints/base.pt` if there is one.
+
+    `more` starts from the weights of the last finished run in place of the encoder's own: for a mixture that
+    has changed a little. What that run held out must still be held out.
 
     The learning rate falls to nothing over `epochs`, or over the share of them that fits into `minutes`.
     """
@@ -212,6 +216,8 @@ def train_base(
         [{"params": encoder, "lr": rate}, {"params": heads, "lr": 10 * rate}], weight_decay=0.01
     )
     path, step, spent = checkpoints / "base.pt", 0, 0.0
+    if more:
+        net.load_state_dict(torch.load(checkpoints / "base-trained.pt", weights_only=True)["net"])
     if path.is_file():
         state = torch.load(path, weights_only=True)
         net.load_state_dict(state["net"])

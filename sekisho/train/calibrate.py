@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from math import ceil
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from sklearn.metrics import roc_auc_score
 
 from sekisho.data.examples import RULES, SURFACES, TrainingExample
@@ -29,21 +31,18 @@ Floats = NDArray[np.float32]
 
 
 def fit_platt(logits: Floats, labels: Floats, *, pull: float = 1.0) -> Platt:
-    """Slope and offset by Newton's method; where data are few, `pull` draws them to 1 and 0."""
+    """Slope and offset of least log loss; where data are few, `pull` draws them to 1 and 0."""
     if len(labels) == 0:
         return Platt()
     z, y = logits.astype(np.float64), labels.astype(np.float64)
-    theta = np.array([1.0, 0.0])
-    design = np.stack([z, np.ones_like(z)], axis=1)
-    for _ in range(50):
-        p = 1.0 / (1.0 + np.exp(-np.clip(design @ theta, -30, 30)))
-        gradient = design.T @ (p - y) + pull * (theta - [1.0, 0.0])
-        hessian = (design * (p * (1 - p))[:, None]).T @ design + pull * np.eye(2)
-        step = np.linalg.solve(hessian, gradient)
-        theta = theta - step
-        if np.abs(step).max() < 1e-8:
-            break
-    return Platt(slope=max(0.05, round(float(theta[0]), 5)), offset=round(float(theta[1]), 5))
+
+    def loss(theta: NDArray[np.float64]) -> float:
+        slope, offset = float(np.exp(theta[0])), float(theta[1])
+        scores = slope * z + offset
+        return float(np.sum(np.logaddexp(0.0, scores) - y * scores) + pull * (theta[0] ** 2 + offset**2))
+
+    slope, offset = minimize(loss, np.zeros(2), method="Nelder-Mead").x
+    return Platt(slope=round(float(np.exp(slope)), 5), offset=round(float(offset), 5))
 
 
 def usable(examples: Sequence[TrainingExample]) -> Bools:
@@ -83,6 +82,11 @@ def _quantile(values: Floats, share: float) -> float:
     return float(np.nextafter(ordered[min(allowed, len(ordered) - 1)], np.float32(2.0)))
 
 
+def _rounded_up(threshold: float) -> float:
+    """Six decimals, upwards: rounding must not let more texts over."""
+    return min(1.0, ceil(threshold * 1e6) / 1e6)
+
+
 def _for_budget(overall: Floats, rules: Floats, budget: float) -> Thresholds:
     """Bisect the share that each rule may spend until all of them together spend the budget."""
 
@@ -97,8 +101,8 @@ def _for_budget(overall: Floats, rules: Floats, budget: float) -> Thresholds:
     chosen = cuts(low)
     return Thresholds(
         budget=budget,
-        overall=min(1.0, round(_quantile(overall, budget), 6)),
-        rules={rule: min(1.0, round(float(cut), 6)) for rule, cut in zip(RULES, chosen, strict=True)},
+        overall=_rounded_up(_quantile(overall, budget)),
+        rules={rule: _rounded_up(float(cut)) for rule, cut in zip(RULES, chosen, strict=True)},
     )
 
 

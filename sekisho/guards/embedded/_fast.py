@@ -265,4 +265,6 @@ class FastModel:
 def _ratio(sums: Sums) -> NDArray[np.float32]:
     """Sum of vectors over sum of weights (the last column). [n, width] -> [n, width - 1]"""
     weights = sums[:, -1:].astype(np.float32)
-    return (sums[:, :-1].astype(np.float32) / np.maximum(weights, np.float32(1.0))).astype(np.float32, copy=False)
+    return (sums[:, :-1].astype(np.float32) / np.maximum(weights, np.float32(1.0))).astype(
+        np.float32, copy=False
+    )
