@@ -60,8 +60,9 @@ class Story:
         )
         self._say(facts)
         counts = {cover: sum(entry.cover is cover for entry in bound.coverage()) for cover in Cover}
+        whole = counts[Cover.COVERED] == len(policy.rules)
         covered = words(
-            "demo.guard",
+            "demo.guard.all" if whole else "demo.guard",
             guard=bound.name,
             covered=counts[Cover.COVERED],
             stale=counts[Cover.STALE],
@@ -225,7 +226,8 @@ class Story:
                 table.add_row(words(f"eval.{name}"), *figure_cells(figure))
         self._out.print(table)
         left = sum(report.shipped.left_out.values()) if report.shipped is not None else 0
-        self._say(words("demo.measure.note", left=left))
+        budget = f"{self._policy.false_positive_budget:.0%}"
+        self._say(words("demo.measure.note", left=left, budget=budget))
 
     def next_steps(self) -> None:
         """Three commands."""
