@@ -17,6 +17,6 @@ class Exit(IntEnum):
     UNDECIDED = 3
     """No violation, but something could not be judged."""
     FAULT = 4
-    """Something unexpected: a fault of Sekisho's, to be reported."""
+    """Something unexpected, to be reported; or the system refused to write."""
     INTERRUPTED = 130
     BROKEN_PIPE = 141

@@ -60,7 +60,7 @@ def find_inputs(
     if as_text:
         if len(arguments) != 1:
             raise InputError(words("input.one_text"), remedy=words("input.one_text.remedy"))
-        return Given(text=arguments[0])
+        return _text(arguments[0], words)
     if not arguments or list(arguments) == ["-"]:
         if not arguments and sys.stdin.isatty():
             raise InputError(words("input.nothing"), remedy=words("input.nothing.remedy"))
@@ -70,7 +70,7 @@ def find_inputs(
         return Given(sources=(source,))
     texts = [a for a in arguments if not _is_file(a)]
     if len(arguments) == 1 and texts:
-        return Given(text=arguments[0])
+        return _text(arguments[0], words)
     if texts:
         raise InputError(words("input.several", n=len(arguments)), remedy=words("input.several.remedy"))
     sources = tuple(
@@ -82,6 +82,13 @@ def find_inputs(
     else:
         note("input.files", n=len(sources))
     return Given(sources=sources)
+
+
+def _text(text: str, words: Words) -> Given:
+    """Refuses an empty one: in a script that is a variable that nobody has set, and no text to allow."""
+    if not text.strip():
+        raise InputError(words("input.nothing"), remedy=words("input.nothing.remedy"))
+    return Given(text=text)
 
 
 def _is_file(argument: str) -> bool:

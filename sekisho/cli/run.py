@@ -22,10 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(given)
     except BrokenPipeError:
-        # Whoever read our output has left (`| head`): nobody is there to be told. Without this the
-        # interpreter would complain when it flushes stdout at the end.
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has left (`| head`): nobody is there to be told.
+        _forget_output()
         return Exit.BROKEN_PIPE
 
 
@@ -47,6 +45,10 @@ def _run(given: list[str]) -> int:
         raise
     except SystemExit:  # how typer ends when the reader of its help has left
         raise BrokenPipeError from None
+    except OSError as error:
+        _forget_output()
+        told.system(error)
+        return Exit.FAULT
     except Exception as error:
         # The class of typer's own errors has moved between its releases; what they can do has not.
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
@@ -54,6 +56,12 @@ def _run(given: list[str]) -> int:
             return Exit.USAGE
         told.unexpected(error)
         return Exit.FAULT
+
+
+def _forget_output() -> None:
+    """Without this the interpreter would complain when it flushes stdout at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Told:
@@ -88,6 +96,14 @@ class _Told:
 
     def interrupted(self) -> None:
         self._line(self.words("interrupted"))
+
+    def system(self, error: OSError) -> None:
+        if self.debug:
+            import traceback
+
+            traceback.print_exception(error)
+        what = self.words("system", reason=error.strerror or type(error).__name__)
+        self._line(what, remedy=self.words("system.remedy"))
 
     def unexpected(self, error: Exception) -> None:
         if self.debug:

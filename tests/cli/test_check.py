@@ -68,6 +68,8 @@ def test_exit_codes(run: Run, tmp_path: Path, texts: list[str | None], code: int
         ("check", "several", "words"),
         ("check", "--text"),
         ("check",),
+        ("check", ""),
+        ("check", " ", "--text"),
         ("check", "."),
         ("check", "x", "--batch-size", "0"),
         ("check", "x", "--role", "nobody"),

@@ -99,6 +99,16 @@ def test_version(run: Run) -> None:
     assert run("--version").out == f"sekisho {__version__}\n"
 
 
+def test_a_full_disk(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("sekisho.cli.terminal.Terminal.record", full)
+    ran = run("check", "x", "--guard", "obedient", "--json")
+    assert ran.code == 4
+    assert "No space left on device" in ran.err
+
+
 def test_an_unexpected_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ValueError("zebra text")
