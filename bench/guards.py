@@ -6,7 +6,7 @@ from sekisho.evals import eval_sets, measure_evasion, measure_guard, write_repor
 from tests.guards.disguises import DISGUISES
 
 from .evasion import SETS
-from .result import Options, Result, loaded, result
+from .result import Options, Result, loaded, result, told
 
 NEEDS_DATA = True
 
@@ -19,8 +19,8 @@ def run(options: Options) -> Result:
     guards, left_out = loaded(options)
     reports = []
     for guard in guards:
-        report = measure_guard(guard, sets, limit=options.limit, command=options.command)
-        evasion = measure_evasion(guard, harmful[: options.limit], DISGUISES)
+        report = measure_guard(guard, sets, limit=options.limit, command=options.command, progress=told)
+        evasion = measure_evasion(guard, harmful[: options.limit], DISGUISES, progress=told)
         reports.append(report.model_copy(update={"evasion": tuple(evasion)}))
     if reports:
         budget = guards[0].policy.false_positive_budget

@@ -19,7 +19,7 @@ from .result import Options, Result, loaded, result
 
 NEEDS_DATA = False
 LENGTHS = (256, 1024, 4096, 16384)
-ROUNDS = 15
+ROUNDS = 25
 SURFACES = ("user", "input"), ("assistant", "output"), ("tool", "tool_result")
 
 
@@ -72,17 +72,17 @@ def _overhead(guard: BoundGuard, raw: Classifier, exchanges: Sequence[Exchange])
                 raw.predict(item)
 
         first, second = _alternating([whole, model])
-        ratios = sorted(100 * (a / b - 1) for a, b in zip(first, second, strict=True))
+        quartiles = statistics.quantiles([100 * (a / b - 1) for a, b in zip(first, second, strict=True)], n=4)
         found.append(
             Measurement(
                 name="overhead_percent",
                 subject=guard.name,
-                value=statistics.median(ratios),
-                low=ratios[0],
-                high=ratios[-1],
-                n=len(ratios),
-                method="time of a check over the raw classifier's on the same texts, minus one, in turn; "
-                "ends: smallest and largest",
+                value=100 * (statistics.median(first) / statistics.median(second) - 1),
+                low=quartiles[0],
+                high=quartiles[2],
+                n=len(first),
+                method="median time of a check over the raw classifier's on the same texts, minus one; "
+                "runs in turn; ends: quartiles of the single ratios",
                 slice=name,
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -70,6 +71,16 @@ def result(
         measurements=tuple(measurements),
         left_out=tuple(left_out),
     )
+
+
+def told(name: str, done: int, total: int) -> None:
+    """Progress on stderr: one line a set or disguise."""
+    if done >= total or name not in _TOLD:
+        _TOLD.add(name)
+        print(f"  {name} {done}/{total}", file=sys.stderr, flush=True)
+
+
+_TOLD: set[str] = set()
 
 
 def loaded(options: Options) -> tuple[list[BoundGuard], list[str]]:
