@@ -8,10 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# Machines that run tests are busy: how long one example takes says nothing.
+settings.register_profile("sekisho", deadline=None)
+settings.load_profile("sekisho")
 
 # Seconds of test time a suite (a folder of tests/) may take on two cores, so that later suites have room.
 # Checked when SEKISHO_BUDGET is set, as `make test` does.
-BUDGETS = {"core": 30, "policy": 60, "guards": 150, "evals": 120, "cli": 120, "data": 40, "train": 60, "docs": 60}
+BUDGETS = {
+    "core": 30,
+    "policy": 60,
+    "guards": 150,
+    "evals": 120,
+    "cli": 120,
+    "data": 40,
+    "train": 60,
+    "docs": 60,
+}
 DEFAULT_BUDGET = 20
 
 

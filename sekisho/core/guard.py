@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 from .decision import Cover, Status
 from .message import Exchange, Message, Value
 from .policy import Policy, Rule
-from .verdict import RuleScore, Verdict
+from .verdict import Redaction, RuleScore, Verdict
 
 
 class Coverage(Value):
@@ -28,6 +28,8 @@ class Step(Value):
 
     cleared: int
     """The text may be released up to this character (of the text as fed, before redaction)."""
+    redactions: tuple[Redaction, ...] = ()
+    """What has to be taken out of the text that this step cleared. None of them crosses a step's end."""
     verdict: Verdict | None = None
     """Set as soon as the stream is decided against: nothing more will be cleared."""
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from .decision import Surface
 
@@ -18,7 +18,8 @@ from .decision import Surface
 class Value(BaseModel):
     """Base of every value: frozen, no unknown fields, JSON round trip."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Errors must not repeat the user's text, and pydantic's would.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A changed copy. Unlike pydantic's, it leaves cached properties behind: they may not hold for it."""
@@ -38,11 +39,21 @@ class Role(StrEnum):
     TOOL = "tool"
 
 
+def _encodable(text: Any) -> Any:
+    """Lone surrogates have no UTF-8, so no JSON: each becomes U+FFFD, and no position moves."""
+    if isinstance(text, str) and not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
+    return text
+
+
 class TextPart(Value):
-    """A piece of text."""
+    """A piece of text. Lone surrogates in it become U+FFFD."""
 
     type: Literal["text"] = "text"
-    text: str
+    text: Annotated[str, BeforeValidator(_encodable)]
 
 
 class MediaPart(Value):
@@ -58,8 +69,8 @@ Part = Annotated[TextPart | MediaPart, Field(discriminator="type")]
 class ToolCall(Value):
     """A call that the assistant asks for; `arguments` is the JSON text as the model wrote it."""
 
-    name: str
-    arguments: str = ""
+    name: Annotated[str, BeforeValidator(_encodable)]
+    arguments: Annotated[str, BeforeValidator(_encodable)] = ""
     id: str | None = None
 
 
@@ -73,7 +84,9 @@ class Message(Value):
 
     @classmethod
     def of(cls, role: Role | str, text: str) -> Self:
-        """A message of one text part."""
+        """A message of one text part. Raises ValueError for a role that is none, without naming it."""
+        if role not in set(Role):
+            raise ValueError("not a role: the role comes first, then the text")
         return cls(role=Role(role), parts=(TextPart(text=text),))
 
     @model_validator(mode="before")
@@ -93,9 +106,12 @@ class Message(Value):
     @cached_property
     def text(self) -> str:
         """All text parts joined by newlines, then the arguments of tool calls: what spans refer to."""
-        pieces = [part.text for part in self.parts if isinstance(part, TextPart)]
-        pieces += [f"{call.name} {call.arguments}" for call in self.tool_calls]
-        return "\n".join(pieces)
+        return "\n".join([*self.prose, *(f"{call.name} {call.arguments}" for call in self.tool_calls)])
+
+    @property
+    def prose(self) -> tuple[str, ...]:
+        """The text parts that say something."""
+        return tuple(part.text for part in self.parts if isinstance(part, TextPart) and part.text)
 
     @property
     def media(self) -> tuple[MediaPart, ...]:
@@ -133,12 +149,29 @@ class Exchange(Value):
         if last.role is Role.TOOL:
             return Surface.TOOL_RESULT
         if last.role is Role.ASSISTANT:
-            only_calls = last.tool_calls and not any(isinstance(p, TextPart) for p in last.parts)
-            return Surface.TOOL_CALL if only_calls else Surface.OUTPUT
+            return Surface.TOOL_CALL if last.tool_calls and not last.prose else Surface.OUTPUT
         return Surface.INPUT
 
-    def with_text(self, text: str) -> Self:
-        """The same exchange with the judged message's text replaced (all its text parts)."""
+    def split(self) -> tuple[Self, Self] | None:
+        """An answer that both speaks and calls tools, as two exchanges: the words and the calls. Else None.
+
+        The calls' text begins one character after the words' in the text of the whole.
+        """
         last = self.messages[-1]
-        changed = Message(role=last.role, parts=(TextPart(text=text), *last.media), name=last.name)
+        if last.role is not Role.ASSISTANT or not last.tool_calls or not last.prose:
+            return None
+        words = Message(role=last.role, parts=last.parts, name=last.name)
+        calls = Message(role=last.role, tool_calls=last.tool_calls, name=last.name)
+        before = self.messages[:-1]
+        return type(self)(messages=(*before, words)), type(self)(messages=(*before, calls))
+
+    def with_text(self, text: str) -> Self:
+        """The same exchange with the judged message's words replaced (all its text parts, not its calls)."""
+        last = self.messages[-1]
+        changed = Message(
+            role=last.role,
+            parts=(TextPart(text=text), *last.media),
+            tool_calls=last.tool_calls,
+            name=last.name,
+        )
         return type(self)(messages=(*self.messages[:-1], changed))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Literal, Self
 
@@ -192,18 +192,35 @@ class Policy(Value):
     digest: str = ""
 
     @model_validator(mode="after")
-    def _set_digest(self) -> Self:
+    def _fill_digest(self) -> Self:
         if not self.digest:
-            facts = {
-                "id": self.id,
-                "version": self.version,
-                "languages": self.languages,
-                "on_error": self.on_error.model_dump(mode="json"),
-                "false_positive_budget": self.false_positive_budget,
-                "rules": [(rule.digest, rule.on_error) for rule in self.rules],
-            }
-            object.__setattr__(self, "digest", digest_of(facts))
+            object.__setattr__(self, "digest", self._decided())
         return self
+
+    @model_validator(mode="after")
+    def _unique_ids(self) -> Self:
+        if len({rule.id for rule in self.rules}) != len(self.rules):
+            raise ValueError("two rules have the same id")
+        return self
+
+    def _decided(self) -> str:
+        """The digest of what the policy decides."""
+        facts = {
+            "id": self.id,
+            "version": self.version,
+            "languages": self.languages,
+            "on_error": self.on_error.model_dump(mode="json"),
+            "false_positive_budget": self.false_positive_budget,
+            "rules": [(rule.digest, rule.on_error) for rule in self.rules],
+        }
+        return digest_of(facts)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A changed copy, with a digest of its own unless the update names one (a view of this policy)."""
+        copied = super().model_copy(update=update, deep=deep)
+        if update and "digest" not in update:
+            object.__setattr__(copied, "digest", copied._decided())
+        return copied
 
     @cached_property
     def ref(self) -> PolicyRef:
@@ -223,8 +240,18 @@ class Policy(Value):
             ) from None
 
     def only(self, rule_ids: Collection[str]) -> Self:
-        """A view with these rules alone, in the policy's order, under the same digest."""
-        return self.model_copy(update={"rules": tuple(r for r in self.rules if r.id in rule_ids)})
+        """A view with these rules alone, in the policy's order, under the same digest.
+
+        Raises `UnknownName` for an id that the policy does not have: a view that judges nothing must not
+        come of a typo.
+        """
+        for rule_id in rule_ids:
+            self.rule(rule_id)
+        return self.view(rule for rule in self.rules if rule.id in rule_ids)
+
+    def view(self, rules: Iterable[Rule]) -> Self:
+        """This policy with these rules in place of its own, under the same digest."""
+        return self.model_copy(update={"rules": tuple(rules), "digest": self.digest})
 
     def on(self, surface: Surface) -> tuple[Rule, ...]:
         """The rules that apply on a surface."""

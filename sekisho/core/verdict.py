@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .decision import Decision, Status
 from .errors import JoinError
@@ -26,7 +26,13 @@ class Span(Value):
     end: int = Field(ge=0)
     label: str = ""
 
-    def shift(self, by: int) -> Span:
+    @model_validator(mode="after")
+    def _in_order(self) -> Span:
+        if self.start > self.end:
+            raise ValueError("a span ends before it starts")
+        return self
+
+    def moved(self, by: int) -> Span:
         return Span(start=self.start + by, end=self.end + by, label=self.label)
 
 
@@ -37,6 +43,9 @@ class Redaction(Value):
     end: int = Field(ge=0)
     rule: str
     label: str
+
+    def moved(self, by: int) -> Redaction:
+        return Redaction(start=self.start + by, end=self.end + by, rule=self.rule, label=self.label)
 
 
 class RuleScore(Value):
@@ -136,6 +145,10 @@ class Verdict(Value):
     ) -> Verdict:
         """The verdict that follows from its rules. `score` is raised to the highest rule's."""
         best, worst, severity, decision = score, Status.OK, 0, Decision.ALLOW
+        redactions = _sorted_redactions(redactions)
+        rules = _sorted_rules(rules)
+        if any(rule.decision is Decision.REDACT for rule in rules):
+            rules = _redactable(rules, redactions)
         for rule in rules:
             if rule.score is not None and (best is None or rule.score > best):
                 best = rule.score
@@ -147,12 +160,12 @@ class Verdict(Value):
                 severity = max(severity, rule.severity)
         return cls(
             decision=decision,
-            rules=tuple(sorted(rules, key=_rule_id)),
+            rules=tuple(rules),
             score=best,
             severity=severity,
             status=worst,
             refusal=refusal,
-            redactions=_sorted_redactions(redactions),
+            redactions=redactions,
             notes=tuple(sorted(set(notes))),
             guard=guard,
             policy=policy,
@@ -193,6 +206,17 @@ class Verdict(Value):
 
     def rule(self, rule_id: str) -> RuleScore | None:
         return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+    def moved(self, by: int) -> Verdict:
+        """The verdict with all its ranges moved by `by` characters, without its parts."""
+        rules = tuple(
+            rule.model_copy(update={"spans": tuple(span.moved(by) for span in rule.spans)})
+            if rule.spans
+            else rule
+            for rule in self.rules
+        )
+        redactions = tuple(redaction.moved(by) for redaction in self.redactions)
+        return self.model_copy(update={"rules": rules, "redactions": redactions, "parts": ()})
 
     def join(self, other: Verdict) -> Verdict:
         """Both verdicts' findings. Raises `JoinError` if they speak of different policies."""
@@ -236,6 +260,28 @@ def join(
         elapsed_ms=sum(v.elapsed_ms for v in verdicts) if elapsed_ms is None else elapsed_ms,
         parts=parts if len(parts) > 1 else (),
     )
+
+
+def _sorted_rules(rules: Iterable[RuleScore]) -> list[RuleScore]:
+    """By id, several scores of one rule joined."""
+    ordered: list[RuleScore] = []
+    for rule in sorted(rules, key=_rule_id):
+        if ordered and ordered[-1].id == rule.id:
+            ordered[-1] = ordered[-1].join(rule)
+        else:
+            ordered.append(rule)
+    return ordered
+
+
+def _redactable(rules: Iterable[RuleScore], redactions: Iterable[Redaction]) -> list[RuleScore]:
+    """A rule that says redact but names nothing to take out would let the text pass as it is: a human then."""
+    ranges = {redaction.rule for redaction in redactions}
+    return [
+        rule.model_copy(update={"decision": Decision.ESCALATE})
+        if rule.decision is Decision.REDACT and rule.id not in ranges
+        else rule
+        for rule in rules
+    ]
 
 
 def _rule_id(rule: RuleScore) -> str:

@@ -5,6 +5,7 @@ from .cascade import Band, Cascade
 from .failure import check_safely
 from .load import guard_names, load_guard_for
 from .pipeline import Pipeline
+from .release import Release
 from .stream import WindowedStream
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "BoundGuard",
     "Cascade",
     "Pipeline",
+    "Release",
     "WindowedStream",
     "check_safely",
     "guard_names",

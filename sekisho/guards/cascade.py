@@ -16,11 +16,13 @@ from pydantic import Field
 
 from sekisho.core import (
     Coverage,
+    Decision,
     Exchange,
     Guard,
     GuardStream,
     Message,
     Policy,
+    RuleScore,
     Status,
     Value,
     Verdict,
@@ -82,32 +84,47 @@ class Cascade:
 
     @staticmethod
     def _defers(verdict: Verdict, band: Band) -> bool:
-        # A stage that could not judge something has no right to decide, whatever its score.
+        # A stage that could not judge something has no right to decide, whatever its score; and one that may
+        # not refuse hands on whatever it would not simply allow.
         if verdict.score is None or verdict.status is not Status.OK:
             return True
-        if verdict.score < band.low:
-            return False
-        return not band.may_refuse or verdict.score <= band.high
+        if not band.may_refuse:
+            return verdict.decision is not Decision.ALLOW or verdict.score >= band.low
+        return band.low <= verdict.score <= band.high
+
+    def hints(self, policy: Policy) -> frozenset[str]:
+        return Pipeline(self.guards).hints(policy)
 
     def open(self, context: Sequence[Message], policy: Policy) -> GuardStream:
         return WindowedStream(self, context, policy)
 
 
 def _routed(earlier: Verdict | None, later: Verdict, share: frozenset[str], *, name: str) -> Verdict:
-    """The later stage's verdict; of the earlier one, the rules that the later does not cover."""
+    """The later stage's verdict, completed by the earlier one: where the later failed, neither failure nor
+    finding is forgotten; of rules that it does not cover it can only add findings."""
     if earlier is None:
         return later.model_copy(update={"guard": name, "parts": (later,)})
-    kept = {rule.id: rule for rule in earlier.rules if rule.id not in share}
-    rules = [kept.pop(rule.id, rule) for rule in later.rules] + list(kept.values())
-    redactions = (*later.redactions, *(r for r in earlier.redactions if r.rule not in share))
+    before = {rule.id: rule for rule in earlier.rules}
+    rules = [_one_rule(before.pop(rule.id, None), rule, share) for rule in later.rules]
+    failed = {rule.id for rule in later.rules if rule.status is not Status.OK}
+    kept = (r for r in earlier.redactions if r.rule not in share or r.rule in failed)
+    scores = [v.score for v in (later, *((earlier,) if failed & share else ())) if v.score is not None]
     routed = Verdict.of(
-        rules,
+        [*rules, *before.values()],
         policy=later.policy,
         guard=name,
-        score=later.score,
+        score=max(scores, default=None),
         refusal=later.refusal,
-        redactions=redactions,
+        redactions=(*later.redactions, *kept),
         notes=(*earlier.notes, *later.notes),
         trained_on=later.trained_on,
     )
     return routed.model_copy(update={"parts": (*earlier.parts, later)})
+
+
+def _one_rule(earlier: RuleScore | None, later: RuleScore, share: frozenset[str]) -> RuleScore:
+    if earlier is None:
+        return later
+    if later.id in share:
+        return later if later.status is Status.OK else earlier.join(later)
+    return earlier.join(later) if later.status is Status.OK else earlier

@@ -19,6 +19,8 @@ from sekisho.core import (
     GuardStream,
     Message,
     Policy,
+    Redaction,
+    RuleScore,
     Status,
     Step,
     Verdict,
@@ -28,6 +30,8 @@ from sekisho.core import (
 
 from .failure import check_safely, failed
 from .per_policy import PerPolicy
+from .points import Points
+from .stream import STOPS, Clearance
 
 
 @runtime_checkable
@@ -46,7 +50,7 @@ class Pipeline:
             raise ValueError("a pipeline needs at least one guard")
         self.guards = tuple(guards)
         self._name = name or ",".join(guard.name for guard in guards)
-        self._division = PerPolicy(self._divide)
+        self.division = PerPolicy(self._divide)
 
     @property
     def name(self) -> str:
@@ -72,7 +76,7 @@ class Pipeline:
 
     def check(self, exchanges: Sequence[Exchange], policy: Policy) -> list[Verdict]:
         started = time.perf_counter()
-        division = self._division(policy)
+        division = self.division(policy)
         columns = [
             check_safely(guard, exchanges, view)
             for guard, view in zip(self.guards, division.views, strict=True)
@@ -104,14 +108,10 @@ def _view(guard: Guard, share: frozenset[str], anyone: frozenset[str], policy: P
     stop a stream before the other spoke."""
     others = anyone - share
     hints: frozenset[str] = guard.hints(policy) if isinstance(guard, Hinting) else frozenset()
-    return policy.model_copy(
-        update={
-            "rules": tuple(
-                rule.model_copy(update={"on_error": Decision.ALLOW}) if rule.id in others else rule
-                for rule in policy.rules
-                if rule.id not in others or rule.id in hints
-            )
-        }
+    return policy.view(
+        rule.model_copy(update={"on_error": Decision.ALLOW}) if rule.id in others else rule
+        for rule in policy.rules
+        if rule.id not in others or rule.id in hints
     )
 
 
@@ -124,13 +124,15 @@ def _joined(verdicts: Sequence[Verdict], division: Division, *, name: str, elaps
 
 
 def _own_part(verdict: Verdict, share: frozenset[str], anyone: frozenset[str]) -> Verdict:
-    """The verdict without what it could not judge and other guards answer for."""
-    kept = [
-        rule
-        for rule in verdict.rules
-        if rule.status is Status.OK or rule.id in share or rule.id not in anyone
-    ]
-    if len(kept) == len(verdict.rules):
+    """The verdict without what it could not judge and other guards answer for. What it *found* there stays:
+    in its view a failure on such a rule decides nothing, so any other decision is a finding."""
+    kept: list[RuleScore] = []
+    for rule in verdict.rules:
+        if rule.status is Status.OK or rule.id in share or rule.id not in anyone:
+            kept.append(rule)
+        elif rule.decision is not Decision.ALLOW:
+            kept.append(rule.model_copy(update={"status": Status.OK}))
+    if len(kept) == len(verdict.rules) and all(a is b for a, b in zip(kept, verdict.rules, strict=True)):
         return verdict
     return Verdict.of(
         kept,
@@ -146,53 +148,77 @@ def _own_part(verdict: Verdict, share: frozenset[str], anyone: frozenset[str]) -
 
 
 class _PipelineStream:
-    """One stream per guard: cleared is what all of them have cleared."""
+    """One stream per guard: cleared is what all of them have cleared.
+
+    The guards are fed in step, up to the character that makes an evaluation point certain, so that what the one
+    has seen when another decides does not depend on how the text was split.
+    """
 
     def __init__(self, pipeline: Pipeline, context: Sequence[Message], policy: Policy) -> None:
         self._pipeline = pipeline
-        self._policy = policy
         self._context = tuple(context)
-        self._division = pipeline._division(policy)
-        self._streams: list[GuardStream | None] = []
+        self._division = pipeline.division(policy)
+        self._streams: list[GuardStream | None] = [None] * len(pipeline.guards)
         self._broken: dict[int, Verdict] = {}
         for place, guard in enumerate(pipeline.guards):
             try:
-                self._streams.append(guard.open(context, self._division.views[place]))
+                self._streams[place] = guard.open(context, self._division.views[place])
             except Exception as error:  # a guard that cannot open a stream has judged nothing
-                self._streams.append(None)
                 self._break(place, error)
-        self._cleared = 0
-        self._decided: Verdict | None = None
-
-    def _break(self, place: int, error: Exception) -> None:
-        guard = self._pipeline.guards[place]
-        answer = Exchange(messages=(*self._context, Message.of("assistant", "")))
-        reason = f"guard failed in a stream: {type(error).__name__}"
-        self._broken[place] = failed(guard.name, answer, self._policy, reason=reason)
+        self._points = Points()
+        self._waiting = ""
+        self._waiting_at = 0
+        self._cleared = [0] * len(pipeline.guards)
+        self._clearance = Clearance()
+        self._verdict: Verdict | None = None
 
     def feed(self, text: str) -> Step:
-        if self._decided is not None:
-            return Step(cleared=self._cleared, verdict=self._decided)
-        steps: list[Step] = []
+        if self._verdict is None:
+            self._waiting += text
+            done = 0
+            for point in self._points.feed(text):
+                until = point + 1 - self._waiting_at
+                decides = self._forward(self._waiting[done:until])
+                done = until
+                if decides:
+                    break
+            self._waiting = self._waiting[done:]
+            self._waiting_at += done
+        return self._clearance.step(self._verdict)
+
+    def finish(self) -> Verdict:
+        if self._verdict is None and self._waiting:
+            self._forward(self._waiting)
+            self._waiting = ""
+        if self._verdict is None:
+            self._verdict = self._so_far()
+        return self._verdict
+
+    def _forward(self, piece: str) -> bool:
+        """Feed all streams; True when the text is decided against."""
+        decided = False
+        redactions: list[Redaction] = []
         for place, stream in enumerate(self._streams):
             if stream is None or place in self._broken:
                 continue
             try:
-                steps.append(stream.feed(text))
+                step = stream.feed(piece)
             except Exception as error:  # as above
                 self._break(place, error)
-        for step in steps:
-            if step.verdict is not None:
-                self._decided = step.verdict
-        for place, verdict in self._broken.items():
-            mine = _own_part(verdict, self._division.shares[place], self._division.anyone)
-            if mine.decision >= "escalate":
-                self._decided = mine
-        if self._decided is None and steps:
-            self._cleared = max(self._cleared, min(step.cleared for step in steps))
-        return Step(cleared=self._cleared, verdict=self._decided)
+                continue
+            self._cleared[place] = step.cleared
+            redactions += step.redactions
+            decided |= step.verdict is not None
+        self._clearance.know(redactions)
+        if decided or any(verdict.decision >= STOPS for verdict in self._broken.values()):
+            self._verdict = self._so_far()
+            return True
+        alive = [c for place, c in enumerate(self._cleared) if place not in self._broken]
+        if alive:
+            self._clearance.widen(min(alive), ())
+        return False
 
-    def finish(self) -> Verdict:
+    def _so_far(self) -> Verdict:
         verdicts: list[Verdict] = []
         for place, stream in enumerate(self._streams):
             if stream is not None and place not in self._broken:
@@ -204,3 +230,9 @@ class _PipelineStream:
             verdicts.append(self._broken[place])
         elapsed = sum(verdict.elapsed_ms for verdict in verdicts)
         return _joined(verdicts, self._division, name=self._pipeline.name, elapsed_ms=elapsed)
+
+    def _break(self, place: int, error: Exception) -> None:
+        guard = self._pipeline.guards[place]
+        answer = Exchange(messages=(*self._context, Message.of("assistant", "")))
+        reason = f"guard failed in a stream: {type(error).__name__}"
+        self._broken[place] = failed(guard.name, answer, self._division.views[place], reason=reason)

@@ -7,7 +7,7 @@ judged, less what a redaction or an unfinished pattern still holds back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sekisho.core import (
     Decision,
@@ -20,7 +20,7 @@ from sekisho.core import (
     Span,
     Step,
     Verdict,
-    join,
+    merged,
 )
 
 from .failure import check_safely
@@ -57,71 +57,131 @@ class WindowedStream:
         self._tail = ""  # the last characters of the text, from `_tail_at` on
         self._tail_at = 0
         self._judged = 0
-        self._cleared = 0
+        self._clearance = Clearance()
+        self._found: Findings | None = None
         self._verdict: Verdict | None = None
-        self._decided = False
 
     def feed(self, text: str) -> Step:
-        if not self._decided and text:
+        if self._verdict is None and text:
             self._tail += text
             for point in self._points.feed(text):
                 if self._decides_at(point, final=False):
                     break
             # Once a piece, not once a window: a huge piece must not be copied at every point.
-            keep = max(self._tail_at, min(self._judged - self._window, self._cleared))
+            keep = max(self._tail_at, min(self._judged - self._window, self._clearance.upto))
             self._tail = self._tail[keep - self._tail_at :]
             self._tail_at = keep
-        return Step(cleared=self._cleared, verdict=self._verdict if self._decided else None)
+        return self._clearance.step(self._verdict)
 
     def finish(self) -> Verdict:
         end = self._tail_at + len(self._tail)
-        if not self._decided and (end > self._judged or self._verdict is None):
+        if self._verdict is None and (end > self._judged or self._found is None):
             self._decides_at(end, final=True)
-        if self._verdict is None:  # pragma: no cover - the line above always sets it
+        if self._found is None:  # pragma: no cover - the lines above always set it
             raise RuntimeError("a finished stream without a verdict")
+        self._verdict = self._verdict or self._found.verdict()
         return self._verdict
 
     def _decides_at(self, point: int, *, final: bool) -> bool:
         start = max(self._tail_at, point - self._window)
         text = self._tail[start - self._tail_at : point - self._tail_at]
         exchange = Exchange(messages=(*self._context, Message.of("assistant", text)))
-        found = shifted(check_safely(self._guard, [exchange], self._policy)[0], start)
-        self._verdict = found if self._verdict is None else _grown(self._verdict, found)
+        found = check_safely(self._guard, [exchange], self._policy)[0].moved(start)
+        self._found = self._found or Findings(found)
+        self._found.add(found)
         self._judged = point
         if found.decision >= STOPS:
-            self._decided = True
+            self._verdict = self._found.verdict()
             return True
         limit = point if final or self._hold is None else start + self._hold(text)
-        for redaction in self._verdict.redactions:
-            # Never release a part of what is being taken out: its end may still move.
-            if redaction.start < limit < redaction.end:
-                limit = redaction.start
-        self._cleared = max(self._cleared, limit)
+        self._clearance.widen(limit, found.redactions)
         return False
 
 
-def _grown(so_far: Verdict, found: Verdict) -> Verdict:
-    """The join without a part for every window: those would grow without bound."""
-    return join((so_far, found), guard=found.guard).model_copy(update={"parts": ()})
+class Clearance:
+    """How far a text is cleared, and what has to be taken out of it; never up to the middle of a redaction."""
+
+    def __init__(self) -> None:
+        self.upto = 0
+        self._open: dict[Redaction, None] = {}  # in text that is not cleared yet
+        self._due: list[Redaction] = []  # in text that was cleared since the last step
+
+    def know(self, redactions: Iterable[Redaction]) -> None:
+        """Redactions in text that is not cleared yet; those in cleared text come too late to be of use."""
+        self._open.update(dict.fromkeys(r for r in redactions if r.end > self.upto))
+
+    def widen(self, limit: int, redactions: Iterable[Redaction]) -> None:
+        """Clear up to `limit`, or less where a redaction lies across it. Clearance never goes back."""
+        self.know(redactions)
+        for start, end, _ in merged(self._open, max((r.end for r in self._open), default=0)):
+            if start < limit < end:
+                limit = start
+        if limit <= self.upto:
+            return
+        due = [redaction for redaction in self._open if redaction.end <= limit]
+        for redaction in due:
+            del self._open[redaction]
+        self._due += due
+        self.upto = limit
+
+    def step(self, verdict: Verdict | None) -> Step:
+        """What a caller may do now."""
+        due = tuple(sorted(self._due, key=lambda r: (r.start, r.end, r.rule, r.label)))
+        self._due = []
+        return Step(cleared=self.upto, redactions=due, verdict=verdict)
 
 
-def shifted(verdict: Verdict, by: int) -> Verdict:
-    """The verdict with all its spans moved by `by` characters."""
-    if by == 0:
-        return verdict
-    return verdict.model_copy(
-        update={
-            "rules": tuple(_shifted_rule(rule, by) for rule in verdict.rules),
-            "redactions": tuple(
-                Redaction(start=r.start + by, end=r.end + by, rule=r.rule, label=r.label)
-                for r in verdict.redactions
-            ),
-            "parts": (),
-        }
-    )
+class Findings:
+    """The join of many windows' verdicts, made once at the end: joining at every point would sort and copy all
+    findings so far again and again."""
+
+    def __init__(self, first: Verdict) -> None:
+        self._first = first
+        self._scores: dict[str, RuleScore] = {}
+        self._spans: dict[str, dict[Span, None]] = {}
+        self._redactions: dict[Redaction, None] = {}
+        self._notes: set[str] = set()
+        self._score: float | None = None
+        self._refusal: bool | None = None
+        self._elapsed_ms = 0.0
+
+    def add(self, verdict: Verdict) -> None:
+        """Take one more window's verdict, its ranges already in the whole text's positions."""
+        for rule in verdict.rules:
+            bare = rule.model_copy(update={"spans": ()}) if rule.spans else rule
+            before = self._scores.get(rule.id)
+            self._scores[rule.id] = bare if before is None else before.join(bare)
+            if rule.spans:
+                self._spans.setdefault(rule.id, {}).update(dict.fromkeys(rule.spans))
+        self._redactions.update(dict.fromkeys(verdict.redactions))
+        self._notes.update(verdict.notes)
+        self._elapsed_ms += verdict.elapsed_ms
+        if verdict.score is not None:
+            self._score = verdict.score if self._score is None else max(self._score, verdict.score)
+        if verdict.refusal is not None:
+            # A refusal is recognised by how an answer begins.
+            self._refusal = verdict.refusal if self._refusal is None else self._refusal
+
+    def verdict(self) -> Verdict:
+        """The verdict on everything that was added."""
+        rules = [
+            score.model_copy(update={"spans": _in_order(self._spans[score.id])})
+            if score.id in self._spans
+            else score
+            for score in self._scores.values()
+        ]
+        return Verdict.of(
+            rules,
+            policy=self._first.policy,
+            guard=self._first.guard,
+            score=self._score,
+            refusal=self._refusal,
+            redactions=self._redactions,
+            notes=self._notes,
+            trained_on=self._first.trained_on,
+            elapsed_ms=self._elapsed_ms,
+        )
 
 
-def _shifted_rule(rule: RuleScore, by: int) -> RuleScore:
-    if not rule.spans:
-        return rule
-    return rule.model_copy(update={"spans": tuple(Span.shift(span, by) for span in rule.spans)})
+def _in_order(spans: dict[Span, None]) -> tuple[Span, ...]:
+    return tuple(sorted(spans, key=lambda span: (span.start, span.end, span.label)))

@@ -53,7 +53,10 @@ class WordGuard:
         self.seen.append(exchange.text)
         scores, redactions = [], []
         for rule in policy.on(exchange.surface):
-            if rule.id not in self.covers:
+            hinted = rule.id not in self.covers and any(
+                word in exchange.text for word, of in self.words.items() if of == rule.id
+            )
+            if rule.id not in self.covers and not hinted:
                 scores += unjudged([rule], policy, status=Status.ABSTAINED, reason="not mine")
                 continue
             spans = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sekisho.core import Guard, Level, Policy, Rule, Status, Verdict
-from sekisho.guards import Pipeline, WindowedStream
+from sekisho.core import Exchange, Guard, Level, Policy, Rule, Status, Verdict
+from sekisho.guards import Pipeline, Release, WindowedStream
 from sekisho.guards.points import Points
 
 from ..core.strategies import RULES
@@ -66,7 +67,7 @@ def run(guard: Guard, policy: Policy, pieces: Sequence[str]) -> tuple[list[tuple
 
 def split_at(text: str, cuts: Sequence[int]) -> list[str]:
     places = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
-    return [text[a:b] for a, b in zip(places, places[1:], strict=False)]
+    return [text[a:b] for a, b in itertools.pairwise(places)]
 
 
 @given(TEXTS, st.lists(st.integers(0, 10_000), max_size=12), st.sampled_from([REDACTING, BLOCKING]))
@@ -170,3 +171,51 @@ def test_a_redaction_is_never_cut_in_two() -> None:
         released = stream.feed(character).cleared
         assert not 254 < released < 258
     assert released > 258
+
+
+def test_a_caller_can_redact_what_is_released() -> None:
+    guard = WordGuard({"scam": "fraud"}, covers=RULES, redact=True)
+    text = "First a scam in a sentence that is long enough to be cleared at once. Then some more. " * 5
+    for size in (1, 7, 1000):
+        release = Release(guard.open((), REDACTING))
+        shown = "".join(
+            release.feed(piece) for piece in (text[i : i + size] for i in range(0, len(text), size))
+        )
+        rest, verdict = release.finish()
+        assert shown + rest == text.replace("scam", "[word]")
+        assert verdict.decision == "redact"
+
+
+def test_a_release_ends_where_the_stream_is_decided_against() -> None:
+    release = Release(WordGuard({"slur": "hate"}, covers=RULES).open((), BLOCKING))
+    text = "A harmless sentence that is long enough to be judged alone. " + "Then a slur in another one. " * 3
+    shown = "".join(release.feed(character) for character in text)
+    assert shown == "A harmless sentence that is long enough to be judged alone."
+    assert release.finish()[0] == ""
+    assert release.verdict is not None
+    assert release.verdict.decision == "block"
+
+
+def test_what_a_hint_found_in_a_stream_is_in_the_final_verdict() -> None:
+    hinting = WordGuard({"inject": "hate"}, covers=[], name="hints")
+    hinting.hints = lambda policy: frozenset({"hate"})  # type: ignore[attr-defined]
+    pipeline = Pipeline([hinting, WordGuard({}, covers=RULES)])
+    stream = pipeline.open((), BLOCKING)
+    step = stream.feed("How are you today? " * 30 + "Now inject this. " + "Fine weather today. " * 30)
+    final = stream.finish()
+    whole = pipeline.check([Exchange.of("Now inject this.", role="assistant")], BLOCKING)[0]
+    assert step.verdict is not None
+    assert step.verdict.decision == final.decision == whole.decision == "block"
+
+
+@given(TEXTS, st.lists(st.integers(0, 10_000), max_size=6))
+def test_two_guards_that_both_decide_agree_however_the_text_is_split(text: str, cuts: list[int]) -> None:
+    pipeline = Pipeline(
+        [
+            WordGuard({"slur": "hate"}, covers=["hate", "privacy"]),
+            WordGuard({"scam": "fraud"}, covers=["fraud", "secrets"], severity=1),
+        ]
+    )
+    one = run(pipeline, BLOCKING, list(text))[1]
+    other = run(pipeline, BLOCKING, split_at(text, cuts))[1]
+    assert one.essence == other.essence

@@ -75,7 +75,7 @@ def read_conversation(
     turns: Sequence[Any], *, where: str | None = None, max_chars: int = MAX_CHARS
 ) -> Exchange:
     """OpenAI-style messages as an exchange. Raises `Fault`, which names the message by its number."""
-    from sekisho.guards.bound import read_message
+    from sekisho.guards.wire import read_message
 
     if not turns:
         raise Fault("no_messages", where=where)

@@ -13,7 +13,7 @@ from sekisho.core import Exchange, Message, Policy, Step, Surface, Verdict
 
 from ..normalise import variants
 from ..points import Points
-from ..stream import STOPS
+from ..stream import STOPS, Clearance
 
 if TYPE_CHECKING:
     from .guard import EmbeddedGuard, Judged
@@ -35,7 +35,7 @@ class FastGuardStream:
         self._tail = ""  # the text from `_tail_at` on: the last window and what has not been judged yet
         self._tail_at = 0
         self._judged = 0
-        self._cleared = 0
+        self._clearance = Clearance()
         self._worst: Judged | None = None
         self._truncated = False
         self._verdict: Verdict | None = None
@@ -49,11 +49,11 @@ class FastGuardStream:
                 if verdict is not None:
                     self._verdict = verdict
                     break
-                self._cleared = point
+                self._clearance.widen(point, ())
             keep = max(self._tail_at, self._judged - WINDOW)
             self._tail = self._tail[keep - self._tail_at :]
             self._tail_at = keep
-        return Step(cleared=self._cleared, verdict=self._verdict)
+        return self._clearance.step(self._verdict)
 
     def finish(self) -> Verdict:
         if self._verdict is None:
