@@ -66,6 +66,16 @@ def interval(replicates: Floats, *, level: float = 0.95) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def centred_interval(replicates: Floats, value: float, *, level: float = 0.95) -> tuple[float, float]:
+    """The percentile interval of a mean of shares, its replicates moved so that they lie around the value.
+
+    Smoothing at the ends (`resampled_counts`) widens each share's replicates, as it should, but also moves
+    them; over many shares that would move the mean away from what was measured.
+    """
+    low, high = interval(replicates - replicates.mean() + value, level=level)
+    return max(0.0, low), min(1.0, high)
+
+
 def _chunks(resamples: int, width: int) -> Iterator[int]:
     size = max(1, min(resamples, _CELLS // max(1, width)))
     for start in range(0, resamples, size):

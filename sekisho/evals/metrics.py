@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sekisho.core import Measurement
 
-from .bootstrap import interval, resampled_counts, resampled_ranking
+from .bootstrap import centred_interval, interval, resampled_counts, resampled_ranking
 from .calibration import expected_calibration_error
 from .extra import need
 from .outcomes import Outcomes
@@ -93,16 +93,16 @@ def macro(name: str, parts: Sequence[Measured], *, subject: str, slice: str) -> 
     kept = [part for part in parts if part.value(name) is not None and name in part.replicates]
     if not kept:
         return Measurement(name=f"macro_{name}", subject=subject, value=None, n=0, slice=slice)
-    values = [part.value(name) for part in kept]
-    low, high = interval(np.mean([part.replicates[name] for part in kept], axis=0))
+    value = float(np.mean([part.value(name) or 0.0 for part in kept]))
+    low, high = centred_interval(np.mean([part.replicates[name] for part in kept], axis=0), value)
     return Measurement(
         name=f"macro_{name}",
         subject=subject,
-        value=float(np.mean([value for value in values if value is not None])),
+        value=value,
         low=low,
         high=high,
         n=sum(part.measurements[0].n for part in kept),
-        method=f"plain mean over {len(kept)}; 95 % interval: bootstrap of each",
+        method=f"plain mean over {len(kept)}; 95 % interval: bootstrap of each, centred",
         slice=slice,
     )
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from sekisho.core import Decision, Example, Exchange, Measurement, Policy, Status, Surface, Value, Verdict
 
-from .bootstrap import interval
+from .bootstrap import centred_interval
 from .extra import need
 from .metrics import f1_replicates, proportion
 
@@ -213,16 +213,14 @@ def _macro_f1(
         )
     if not values:
         return Measurement(name="macro_f1", subject=subject, value=None, n=0, slice=slice)
-    # With a dozen cases a rule, many rules are found always or never; what smoothing adds there moves the
-    # mean, so the replicates are centred on the value again.
-    value, means = float(np.mean(values)), np.mean(replicates, axis=0)
-    low, high = interval(means - means.mean() + value)
+    value = float(np.mean(values))
+    low, high = centred_interval(np.mean(replicates, axis=0), value)
     return Measurement(
         name="macro_f1",
         subject=subject,
         value=value,
-        low=max(0.0, low),
-        high=min(1.0, high),
+        low=low,
+        high=high,
         n=len(cases),
         method=f"mean over {len(values)} rules; 95 % interval: bootstrap of each, centred",
         slice=slice,

@@ -194,6 +194,14 @@ def test_macro_is_the_mean_of_what_is_defined() -> None:
     assert macro("f1", [harmless], subject="g", slice="x").value is None
 
 
+def test_macro_holds_its_value_also_at_the_ends() -> None:
+    silent = [measure(outcomes([0] * 40, [0.1] * 40), subject="g", slice=str(n)) for n in range(6)]
+    mean = macro("fpr", silent, subject="g", slice="benign")
+    assert (mean.value, mean.low) == (0, 0)
+    assert mean.high is not None
+    assert 0 < mean.high < 0.05
+
+
 def test_ranking_replicates_centre_on_the_value() -> None:
     one = drawn(2000, seed=2, ties=50)
     found = resampled_ranking(
