@@ -36,6 +36,7 @@ from sekisho.core import (
     unjudged,
 )
 
+from ..failure import TRUNCATED_NOTE
 from ..normalise import Normalised, variants
 from ..per_policy import PerPolicy
 from ..pipeline import Pipeline
@@ -46,7 +47,6 @@ from .stream import FastGuardStream
 
 UNTRAINED = "no training for this rule"
 BY_PATTERNS = "decided by patterns, not by this classifier"
-TRUNCATED = "decoding stopped at its limits"
 STEPS = 1000
 """Rules' probabilities are given in thousandths: finer would say more than the calibration knows, and it lets
 verdicts share the scores of rules that are not violated."""
@@ -232,7 +232,7 @@ class EmbeddedGuard:
         return next((m.text for m in reversed(context) if m.role is Role.USER), "")
 
     def verdict(self, found: Judged, plan: Plan, policy: Policy, *, truncated: bool) -> Verdict:
-        notes = (*plan.notes, TRUNCATED) if truncated else plan.notes
+        notes = (*plan.notes, TRUNCATED_NOTE) if truncated else plan.notes
         violated = self.violated(found, plan)
         level = min(4, max(1, round(found.severity)))
         scores = list(plan.abstained)
