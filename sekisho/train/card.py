@@ -60,6 +60,7 @@ def model_card(artefact: Artefact, figures: Mapping[str, Any]) -> str:
     groups = [name for name in overall if not name.startswith("source ")]
     sources = [name for name in overall if name.startswith("source ")]
     any_rule: Mapping[str, Any] = figures["any_rule"]
+    digest = (artefact.policy_digest or "not stamped").removeprefix("sha256:")[:12]
     refusal = figures["refusal_auroc"] or "not measured"
     at = artefact.thresholds_for(figures["budget"])
     parts = [
@@ -76,7 +77,7 @@ def model_card(artefact: Artefact, figures: Mapping[str, Any]) -> str:
                 ("window", f"{artefact.windows.window} tokens, up to {artefact.windows.context} of context"),
                 (
                     "policy",
-                    f"{artefact.policy_id}, digest `{(artefact.policy_digest or 'not stamped')[:12]}`",
+                    f"{artefact.policy_id}, digest `{digest}`",
                 ),
                 ("licence of the weights", "Apache-2.0; the sets below keep theirs"),
             ],

