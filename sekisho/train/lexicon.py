@@ -36,6 +36,7 @@ def words_of(path: Path) -> Counter[str]:
 
 
 def main() -> None:
+    """Count, keep, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     times: Counter[str] = Counter()

@@ -18,6 +18,7 @@ from sekisho.core import (
     Level,
     Message,
     Policy,
+    Redaction,
     Rule,
     RuleScore,
     Status,
@@ -82,7 +83,7 @@ class KeywordGuard:
         if self.broken is not None and self.broken in text:
             scores = unjudged(rules, policy, status=Status.ERROR, reason="broken")
             return Verdict.of(scores, policy=policy.ref, guard=self.name)
-        scores = []
+        scores, redactions = [], []
         for rule in rules:
             if self.covers is not None and rule.id not in self.covers:
                 scores += unjudged([rule], policy, status=Status.ABSTAINED, reason="not mine")
@@ -91,7 +92,11 @@ class KeywordGuard:
             little = self.noise * (zlib.crc32(f"{rule.id} {text}".encode()) % 997) / 997
             score = min(1.0, max(found, default=0.05) + little)
             scores.append(RuleScore.judged(rule, score=score, violated=score >= self.threshold, severity=3))
-        return Verdict.of(scores, policy=policy.ref, guard=self.name, trained_on="sha256:scripted")
+            if scores[-1].decision is Decision.REDACT:
+                redactions.append(Redaction(start=0, end=len(text), rule=rule.id, label="text"))
+        return Verdict.of(
+            scores, policy=policy.ref, guard=self.name, redactions=redactions, trained_on="sha256:scripted"
+        )
 
     def open(self, context: Sequence[Message], policy: Policy) -> GuardStream:
         return WindowedStream(self, context, policy)

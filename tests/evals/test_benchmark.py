@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 import sekisho
-from sekisho.core import InputError, MissingExtra
+from sekisho.core import InputError, MissingExtra, Status
 from sekisho.evals import GuardReport, eval_sets, extra, measure_evasion, measure_guard
 from sekisho.evals.latency import estimated_tokens
-from sekisho.evals.outcomes import is_undecided
-from sekisho.guards import BoundGuard
+from sekisho.evals.outcomes import is_undecided, judged_rules
+from sekisho.guards import BoundGuard, Pipeline
 
 from .scripted import POLICY, WORDS, KeywordGuard, small_sets, write_set
 
@@ -118,6 +118,17 @@ def test_a_violation_that_was_found_stays_found() -> None:
     assert not is_undecided(guard.check_one("a scam"))
     assert is_undecided(guard.check_one("bread"))
     assert not is_undecided(BoundGuard(KeywordGuard(WORDS), POLICY).check_one("bread"))
+
+
+def test_a_find_survives_the_failure_of_another_guard() -> None:
+    """Joined, the rule has the failure's status; the find stands in the parts."""
+    pair = Pipeline([KeywordGuard(WORDS, name="sound"), KeywordGuard(WORDS, name="ill", broken="scam")])
+    verdict = BoundGuard(pair, POLICY).check_one("a scam")
+    assert verdict.status is Status.ERROR
+    assert {rule.id for rule in judged_rules(verdict)} == {rule.id for rule in POLICY.rules}
+    assert not is_undecided(verdict)
+    ill = Pipeline([KeywordGuard(WORDS, name="sound"), KeywordGuard(WORDS, name="ill", broken="bread")])
+    assert is_undecided(BoundGuard(ill, POLICY).check_one("bread"))
 
 
 def test_only_what_the_guard_covers(tmp_path: Path) -> None:
