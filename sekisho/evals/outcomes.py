@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sekisho.core import Decision, Example, Status, Verdict
+from sekisho.core import Decision, Example, RuleScore, Status, Verdict
 
 STOPPED = (Decision.FLAG, Decision.ESCALATE, Decision.BLOCK)
+
+
+def judged_rules(verdict: Verdict) -> Iterator[RuleScore]:
+    """What was judged, rule by rule. Where guards were joined and one of them failed on a rule, the joined
+    score has the failure's status; what another guard found on that rule stands in the parts."""
+    for rule in verdict.rules:
+        if rule.status is Status.OK:
+            yield rule
+        else:
+            found = (part.rule(rule.id) for part in verdict.parts)
+            yield from (score for score in found if score is not None and score.status is Status.OK)
 
 
 def is_undecided(verdict: Verdict) -> bool:
@@ -21,7 +32,7 @@ def is_undecided(verdict: Verdict) -> bool:
     """
     if verdict.status is Status.OK:
         return False
-    return not any(rule.status is Status.OK and rule.decision in STOPPED for rule in verdict.rules)
+    return not any(rule.decision in STOPPED for rule in judged_rules(verdict))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,11 +17,12 @@ from typing import Literal
 
 import numpy as np
 
-from sekisho.core import Decision, Example, Exchange, Measurement, Policy, Status, Surface, Value, Verdict
+from sekisho.core import Decision, Example, Exchange, Measurement, Policy, Surface, Value, Verdict
 
 from .bootstrap import centred_interval
 from .extra import need
 from .metrics import f1_replicates, proportion
+from .outcomes import judged_rules
 
 LANGUAGES = ("en", "ja", "zh", "ko")
 
@@ -123,10 +124,11 @@ def applicable(cases: Iterable[Case], policy: Policy) -> tuple[list[Case], dict[
 
 def case_outcome(case: Case, verdict: Verdict) -> CaseOutcome:
     """What the verdict says of the case."""
-    own = verdict.rule(case.rule)
-    judged = own is not None and own.status is Status.OK
-    acted = any(r.status is Status.OK and r.decision is not Decision.ALLOW for r in verdict.rules)
-    named = own is not None and judged and own.decision is not Decision.ALLOW
+    judged = list(judged_rules(verdict))
+    own = [rule for rule in judged if rule.id == case.rule]
+    acted = any(rule.decision is not Decision.ALLOW for rule in judged)
+    named = any(rule.decision is not Decision.ALLOW for rule in own)
+    scores = [rule.score for rule in own if rule.score is not None]
     return CaseOutcome(
         id=case.id,
         language=case.language,
@@ -136,9 +138,9 @@ def case_outcome(case: Case, verdict: Verdict) -> CaseOutcome:
         severity=case.severity,
         named=named,
         acted=acted,
-        undecided=not judged and not acted,
-        found_severity=own.severity if own is not None and named else 0,
-        score=own.score if own is not None and judged else None,
+        undecided=not own and not acted,
+        found_severity=max((rule.severity for rule in own), default=0) if named else 0,
+        score=max(scores, default=None),
     )
 
 
