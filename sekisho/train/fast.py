@@ -44,7 +44,10 @@ _WORDS: Final = (
 
 
 def train_tokenizer(texts: Sequence[str], *, vocabulary: int = VOCABULARY) -> Tokenizer:
-    """A WordPiece tokenizer over lower-cased NFKC text."""
+    """A WordPiece tokenizer over lower-cased NFKC text.
+
+    The library breaks ties between pieces by hash order: two runs may differ in a few rare pieces.
+    """
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=30))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(_WORDS), behavior="removed", invert=True)
