@@ -251,7 +251,7 @@ def test_hostile_text_takes_bounded_time(name: str) -> None:
     started = time.perf_counter()
     verdict = GUARD.check_one(HOSTILE[name])
     assert time.perf_counter() - started < 10
-    assert verdict.status is Status.OK
+    assert verdict.status in (Status.OK, Status.ABSTAINED)  # decoding may stop at its limits
 
 
 @given(st.text(alphabet=st.characters(), max_size=300))

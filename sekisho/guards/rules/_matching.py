@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import re2
 
 SET_LIMIT = 20_000
 """Characters up to which the one-pass search is trusted with its memory."""
+UNCHECKED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +27,34 @@ class Match:
     score: float
 
 
+class Around(NamedTuple):
+    """What stands beside a candidate, as far as its shape reaches."""
+
+    before: str
+    after: str
+
+
 Part = tuple[int, int, float]
-Check = Callable[[str, str], float | list[Part]]
+Check = Callable[[str, Around], float | list[Part]]
 """(candidate, text around it) -> how sure, 0 for no; or the parts of the candidate that it is sure of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One pattern of a detector. Group 1, where there is one, is the secret; else the whole match is.
+    """One pattern of a detector. Its group is the secret, of several the one that matched; else all of it is.
 
     near: words of which one has to stand within `reach` characters before or after the candidate.
+    least: candidates shorter than this are not looked at.
+    most: so many candidates of a text are checked, for the costly checks; those beyond count as found, at
+        the score `UNCHECKED`, or a flood of candidates would hide the one behind it.
     """
 
     pattern: str
     check: Check
     near: str = ""
     reach: int = 48
+    least: int = 1
+    most: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +79,44 @@ class Matcher:
         if self._shapes:
             self._any.Compile()
 
-    def find(self, text: str) -> Iterator[tuple[str, Match]]:
-        """(detector, match) pairs. `text` must not hold lone surrogates."""
+    def find(self, text: str, broken: set[str] | None = None) -> Iterator[tuple[str, Match]]:
+        """(detector, match) pairs. `text` must not hold lone surrogates.
+
+        broken: takes the names of detectors whose check raised. What they would have found is unknown, so
+        the rules that use them are not judged; the other rules are.
+        """
         if not self._shapes or not text:
             return
         for place in self._possible(text):
-            name, shape = self._shapes[place]
-            near = self._near[place]
-            for found in self._compiled[place].finditer(text):
-                group = 1 if found.re.groups else 0
-                start, end = found.span(group)
-                if start < 0 or start == end:
-                    continue
-                around = text[max(0, start - shape.reach) : end + shape.reach]
-                if near is not None and near.search(around) is None:
-                    continue
-                result = shape.check(text[start:end], around)
-                for at, until, score in result if isinstance(result, list) else [(0, end - start, result)]:
-                    if score > 0:
-                        yield name, Match(start + at, start + until, score)
+            name = self._shapes[place][0]
+            try:
+                yield from ((name, match) for match in self._matches(place, text))
+            except Exception:  # whatever a check stumbles over must not take the other rules with it
+                if broken is None:
+                    raise
+                broken.add(name)
+
+    def _matches(self, place: int, text: str) -> Iterator[Match]:
+        _, shape = self._shapes[place]
+        near = self._near[place]
+        checked = 0
+        for found in self._compiled[place].finditer(text):
+            start, end = found.span(found.lastindex or 0)
+            if start < 0 or end - start < shape.least:
+                continue
+            before = text[max(0, start - shape.reach) : start]
+            after = text[end : end + shape.reach]
+            candidate = text[start:end]
+            if near is not None and not (near.search(before) or near.search(candidate + after)):
+                continue
+            checked += 1
+            if checked > shape.most:
+                yield Match(start, end, UNCHECKED)
+                continue
+            result = shape.check(candidate, Around(before, after))
+            for at, until, score in result if isinstance(result, list) else [(0, end - start, result)]:
+                if score > 0:
+                    yield Match(start + at, start + until, score)
 
     def _possible(self, text: str) -> Sequence[int]:
         """The shapes that match somewhere. The set says nothing (None) both for no match and when its
@@ -107,40 +143,53 @@ def sure(score: float) -> Check:
     return lambda candidate, around: score
 
 
+DIGIT = r"[\p{Nd}⁰¹²³⁴-⁹₀-₉]"
+"""A digit of any script, raised and lowered ones too, which folding keeps (they are mostly exponents)."""
+_GROUP = re.compile(r"[\d⁰¹²³⁴-⁹₀-₉]+")
+
+
 def digits_of(candidate: str) -> str:
-    """The decimal digits, of any script, as ASCII."""
-    return "".join(str(int(c)) for c in candidate if c.isdecimal())
+    """The digits, of any script, as ASCII."""
+    return "".join(c if "0" <= c <= "9" else str(unicodedata.digit(c)) for c in candidate if c.isdigit())
 
 
-def numbers_in(run: str, valid: Callable[[str], float], *, lengths: range) -> list[Part]:
-    """The parts of a run of digit groups that are valid numbers of one of these lengths.
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """A run of digit groups: where each stands, its digits, and what kind of separator follows it."""
 
-    Groups are never cut, and each digit belongs to at most one part, the longest first. Work is
-    bounded by the longest length times the digits in the run.
-    """
-    groups: list[tuple[int, int]] = []
-    for place, character in enumerate(run):
-        if character.isdecimal():
-            if groups and groups[-1][1] == place:
-                groups[-1] = (groups[-1][0], place + 1)
-            else:
-                groups.append((place, place + 1))
-    found: list[Part] = []
-    first = 0
-    while first < len(groups):
-        best, digits = None, ""
-        for last in range(first, len(groups)):
-            digits += digits_of(run[slice(*groups[last])])
-            if len(digits) >= lengths.stop:
-                break
-            if len(digits) in lengths and (score := valid(digits)) > 0:
-                best = (last, score)
-        if best is None:
-            first += 1
-        else:
-            found.append((groups[first][0], groups[best[0]][1], best[1]))
-            first = best[0] + 1
-    return found
+    spans: list[tuple[int, int]]
+    digits: list[str]
+    kinds: list[str]
+
+    @classmethod
+    def of(cls, run: str) -> Groups:
+        spans = [found.span() for found in _GROUP.finditer(run)]
+        kinds = [_kind(run[a[1] : b[0]]) for a, b in itertools.pairwise(spans)]
+        return cls(spans, [digits_of(run[start:end]) for start, end in spans], kinds)
+
+    def windows(self, lengths: range) -> Iterator[tuple[int, int, str]]:
+        """(first, last, digits) of every row of groups with so many digits, none joined by a dot."""
+        for first in range(len(self.digits)):
+            digits = ""
+            for last in range(first, len(self.digits)):
+                if last > first and self.kinds[last - 1] == ".":
+                    break
+                digits += self.digits[last]
+                if len(digits) >= lengths.stop:
+                    break
+                if len(digits) in lengths:
+                    yield first, last, digits
+
+
+def _kind(separator: str) -> str:
+    """Blank, dash, dot, …: how people separate groups, whatever the width or number of the characters."""
+    for odd in "\n\t":
+        if odd in separator:
+            return odd
+    core = separator.replace("\u3000", " ").replace("\r", "").strip(" ")
+    if not core:
+        return " "
+    return core if core in (".", "/", "_") else "-" if not set(core) & set("./_") else "mixed"
 
 
 def entropy(text: str) -> float:

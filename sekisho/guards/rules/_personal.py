@@ -9,37 +9,133 @@ import re
 from functools import partial
 from importlib import import_module
 
-from ._matching import DetectorSpec, Part, Shape, digits_of, numbers_in, sure
+from ._matching import DIGIT, Around, DetectorSpec, Groups, Part, Shape, digits_of, sure
 
 # Boundaries that consume nothing: two numbers may share the one space between them.
 _EDGE = _END = r"\b"
-_DASH = r"\-\x{2010}-\x{2015}\x{2212}"
-_RUN = rf"\b([0-9](?:[ {_DASH}.]{{0,2}}[0-9])*)\b"
-"""A whole run of digit groups: which of them make a number is for `numbers_in` to say."""
+_DASH = r"\-\x{2010}-\x{2015}\x{2212}\x{FF0D}\x{30FC}\x{FF70}"
+_BLANK = r" \x{3000}"
+_RUN = rf"({DIGIT}(?:[{_BLANK}{_DASH}./_\t\r\n]{{0,3}}{DIGIT})*)"
+"""A whole run of digit groups: which of them make a number is for the check to say. It has no boundaries,
+since it takes in every digit there is."""
+_SHORT_RUN = rf"\b([0-9](?:[{_BLANK}{_DASH}]?[0-9])*)\b"
+
+_LAYOUTS = {
+    (4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 1), (4, 4, 4, 4, 2), (4, 4, 4, 4, 3), (6, 13), (8, 8),
+    (4, 3, 3, 3), (4, 4, 4, 1), (4, 4, 4, 2), (4, 4, 4, 3),
+}  # fmt: skip
+"""The groups in which cards are printed and typed."""
+_STARTS = {layout[:2] for layout in _LAYOUTS}
+_COLUMN = frozenset("\n\t/_")
+_WORD_BEFORE = re.compile(r"(?:^|[^A-Za-z0-9_\-])[A-Za-z_]{1,40}$")
+_WORD_AFTER = re.compile(r"^[A-Za-z_]{1,40}(?:$|[^A-Za-z0-9_\-])")
+_BARCODE = re.compile(r"(?i)\b(?:jan|ean|isbn|gtin|upc|barcode)|バーコード|商品コード")
 
 
-def _cards(candidate: str, around: str) -> list[Part]:
-    return numbers_in(candidate, _card, lengths=range(13, 20))
+def _cards(candidate: str, around: Around) -> list[Part]:
+    """Every part of the run that is a card: parts may overlap, then all of them go."""
+    groups = Groups.of(candidate)
+    count = len(groups.digits)
+    sizes = [len(group) for group in groups.digits]
+    found: list[Part] = []
+    for first in range(count):
+        row = groups.digits[first]
+        last = first
+        # Other groups than the usual are believed when the run is exactly one number.
+        whole = first == 0 and count <= 19 and sum(sizes) <= 19
+        while True:
+            if len(row) > 12 and _readable_card(groups, sizes, first, last, around) and _card(row, around):
+                found.append((groups.spans[first][0], groups.spans[last][1], 0.99))
+            if last + 1 == count or len(row) > 19:
+                break
+            if not whole and last == first and (sizes[first], sizes[first + 1]) not in _STARTS:
+                break
+            last += 1
+            row += groups.digits[last]
+    return found
 
 
-def _card(digits: str) -> float:
+def _readable_card(groups: Groups, sizes: list[int], first: int, last: int, around: Around) -> bool:
+    """These groups are written as one number, not as figures that happen to follow each other."""
+    end = len(sizes) - 1
+    before = groups.kinds[first - 1] if first else ""
+    after = groups.kinds[last] if last < end else ""
+    kinds = set(groups.kinds[first:last])
+    if kinds != {"."} and "." in (before, after):
+        return False  # the fraction of a number, or what stands before it
+    if not first and around.before[-1:] == "." and not around.before[-2:-1].isalpha():
+        return False
+    if last > first:
+        if "." in kinds and (len(kinds) > 1 or "." in (before, after) or min(sizes[first : last + 1]) < 2):
+            return False
+        if tuple(sizes[first : last + 1]) not in _LAYOUTS:
+            if first or last < end or len(kinds) > 1 or sum(sizes) < 14 or around.before[-1:] == "+":
+                return False
+        elif kinds & _COLUMN:
+            # A column of four-digit numbers goes on.
+            kind = next(iter(kinds))
+            if len(kinds) > 1 or (before == kind and sizes[first - 1] == 4):
+                return False
+            if after == kind and sizes[last + 1] == 4:
+                return False
+    glued = (not first and _glued(around.before[-1:]), last == end and _glued(around.after[:1]))
+    if not any(glued):
+        return True
+    # Beside letters it is a number only if all of it is, and they are a word: no piece of a hash.
+    return (
+        first == 0
+        and last == end
+        and (not glued[0] or _WORD_BEFORE.search(around.before) is not None)
+        and (not glued[1] or _WORD_AFTER.search(around.after) is not None)
+    )
+
+
+def _glued(character: str) -> bool:
+    return character == "_" or (character.isascii() and character.isalpha())
+
+
+_ODD_DIGITS = {d: sum(divmod(2 * int(d), 10)) for d in "0123456789"}
+
+
+def _card(digits: str, around: Around) -> bool:
     """Issuer prefix, length and Luhn check digit."""
-    if len(set(digits)) < 2 or not _issuer(digits):
-        return 0.0
-    from stdnum import luhn
+    if len(digits) > 19 or len(set(digits)) < 2 or not _issuer(digits):
+        return False
+    if len(digits) == 13 and _BARCODE.search(around.before):
+        return False
+    return (sum(map(int, digits[-1::-2])) + sum(_ODD_DIGITS[d] for d in digits[-2::-2])) % 10 == 0
 
-    return 0.99 if luhn.is_valid(digits) else 0.0
+
+_IBAN_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}")
+_COUNTRIES = (
+    "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 "
+    "EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 "
+    "KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 "
+    "PL28 PS29 PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 "
+    "VA22 VG24 XK20 YE30"
+)
+_IBAN_LENGTHS = {pair[:2]: int(pair[2:]) for pair in _COUNTRIES.split()}
 
 
-def _ibans(candidate: str, around: str) -> list[Part]:
-    """The longest beginning of the candidate, at a group's end, that is an IBAN: words may follow it."""
-    from stdnum import iban
-
-    ends = [i for i in range(15, len(candidate) + 1) if i == len(candidate) or not candidate[i].isalnum()]
-    for end in reversed(ends):
-        if 15 <= sum(c.isalnum() for c in candidate[:end]) <= 34 and iban.is_valid(candidate[:end]):
-            return [(0, end, 0.99)]
-    return []
+def _ibans(candidate: str, around: Around) -> list[Part]:
+    """At each place where a country's number may begin: so many characters, to a group's end, mod 97."""
+    found: list[Part] = []
+    reach = 0
+    for start in _IBAN_START.finditer(candidate):
+        at = start.start()
+        length = _IBAN_LENGTHS.get(candidate[at : at + 2].upper())
+        if length is None or at < reach:
+            continue
+        signs, end = "", at
+        while len(signs) < length and end < len(candidate):
+            signs += candidate[end] if candidate[end].isalnum() else ""
+            end += 1
+        if len(signs) < length or (end < len(candidate) and candidate[end].isalnum()):
+            continue
+        if int("".join(str(int(c, 36)) for c in (signs[4:] + signs[:4]))) % 97 == 1:
+            found.append((at, end, 0.99))
+            reach = end
+    return found
 
 
 def _issuer(digits: str) -> bool:
@@ -55,7 +151,7 @@ def _issuer(digits: str) -> bool:
     )
 
 
-def _valid(module: str, candidate: str, around: str, *, score: float = 0.99) -> float:
+def _valid(module: str, candidate: str, around: Around, *, score: float = 0.99) -> float:
     """python-stdnum's word on the candidate."""
     digits = "".join(c for c in candidate if c.isalnum())
     return score if import_module(f"stdnum.{module}").is_valid(digits) else 0.0
@@ -65,57 +161,77 @@ def _checked(module: str, *, score: float = 0.99) -> partial[float]:
     return partial(_valid, module, score=score)
 
 
-def _my_numbers(candidate: str, around: str) -> list[Part]:
-    return numbers_in(candidate, lambda digits: _valid("jp.in_", digits, ""), lengths=range(12, 13))
+def _my_number(digits: str) -> bool:
+    from stdnum.jp import in_
+
+    return bool(in_.is_valid(digits))
 
 
-def _grouped_my_number(candidate: str, around: str) -> float | list[Part]:
-    """Three groups of four that are not part of a longer row of groups (a card, an IBAN)."""
-    if sum(c.isdecimal() for c in candidate) != 12 or [len(g) for g in re.split(r"\D+", candidate)] != [
-        4,
-        4,
-        4,
-    ]:
-        return 0.0
-    return _valid("jp.in_", candidate, around, score=0.9)
+def _my_numbers(candidate: str, around: Around) -> list[Part]:
+    groups = Groups.of(candidate)
+    return [
+        (groups.spans[first][0], groups.spans[last][1], 0.99)
+        for first, last, digits in groups.windows(range(12, 13))
+        if _my_number(digits)
+    ]
 
 
-def _accounts(candidate: str, around: str) -> list[Part]:
-    return numbers_in(candidate, lambda digits: 0.85 if len(set(digits)) > 1 else 0.0, lengths=range(6, 18))
-
-
-_LIKELY_REGIONS = (
-    "JP",
-    "US",
-    "CN",
-    "KR",
-    "GB",
-    "DE",
-    "FR",
-    "IN",
-    "AU",
-    "TW",
-    "HK",
-    "SG",
-    "CA",
-    "BR",
-    "ES",
-    "IT",
+_OTHER_NUMBER = re.compile(
+    r"(?i)伝票|荷物|追跡|送り状|問い?合わ?せ番号|注文|受注|発注|管理番号|予約|会員|シリアル|製造番号|请求|快递|运单|单号|订单|訂單|"
+    r"송장|주문|운송장|tracking|order|invoice|ticket|serial|parcel|waybill|shipment|booking|slip|sku"
 )
 
 
-def _phone(candidate: str, around: str) -> float:
+def _grouped_my_number(candidate: str, around: Around) -> float:
+    """Three groups of four that are not part of a longer row of groups, nor called by another name: slips
+    of parcels are written the same way."""
+    groups = Groups.of(candidate)
+    if [len(group) for group in groups.digits] != [4, 4, 4] or not set(groups.kinds) <= {" ", "-"}:
+        return 0.0
+    if _glued(around.before[-1:]) or _glued(around.after[:1]) or _OTHER_NUMBER.search(around.before):
+        return 0.0
+    return 0.9 if _my_number("".join(groups.digits)) else 0.0
+
+
+_DATE = re.compile(r"(?:19|20)[0-9]{2}-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12][0-9]|3[01])")
+_AMOUNT = re.compile(r"^(?:[.,][0-9]|\s*[円人件個名年月日台回本枚万億%％元块원명건])")
+
+
+def _japanese_account(candidate: str, around: Around) -> float:
+    """All digits that follow the kind of account: an amount or a date is none."""
+    if not 6 <= len(candidate) <= 14 or _DATE.fullmatch(candidate) or _AMOUNT.search(around.after):
+        return 0.0
+    return 0.95
+
+
+def _accounts(candidate: str, around: Around) -> list[Part]:
+    if _DATE.fullmatch(candidate) or around.before[-1:] == "." or re.match(r"\.[0-9]", around.after):
+        return []
+    groups = Groups.of(candidate)
+    return [
+        (groups.spans[first][0], groups.spans[last][1], 0.85)
+        for first, last, digits in groups.windows(range(6, 18))
+        if len(set(digits)) > 1
+    ]
+
+
+_REGIONS = ("JP", "US", "CN", "KR", "GB", "DE", "FR", "IN", "AU", "TW", "HK", "SG", "BR", "ES", "IT")
+_PHONE_WORD = r"(?i)\b(tel|phone|call|mobile|cell|fax|whatsapp|contact)|☎|电话|電話|手机|手機|携帯|连絡|連絡先|전화|휴대|연락처"
+_PHONES = 400
+"""Candidates of a text that are looked up in the numbering plans: each costs a fraction of a millisecond."""
+
+
+def _phone(candidate: str, around: Around) -> float:
     """A number that exists in some numbering plan and is written as people write phone numbers."""
     import phonenumbers
 
-    after = around[around.find(candidate) + len(candidate) :]
-    if len(after) > 1 and after[0] in "-/." and after[1].isdigit():
+    if re.match(r"[-/.][0-9]", around.after) or re.search(r"[0-9][ -]$", around.before):
         return 0.0  # a date, a version, a longer number
     digits = digits_of(candidate)
     if not 9 <= len(digits) <= 15 or len(set(digits)) < 3:
         return 0.0
     international = candidate.lstrip().startswith("+")
-    for region in (None,) if international else _LIKELY_REGIONS:
+    for region in (None,) if international else _REGIONS:
         try:
             number = phonenumbers.parse(candidate, region)
         except phonenumbers.NumberParseException:
@@ -125,7 +241,7 @@ def _phone(candidate: str, around: str) -> float:
     return 0.0
 
 
-def _address(candidate: str, around: str) -> float:
+def _address(candidate: str, around: Around) -> float:
     """An IPv4 address that is not reserved, not a version number."""
     import ipaddress
 
@@ -133,8 +249,7 @@ def _address(candidate: str, around: str) -> float:
         address = ipaddress.ip_address(candidate)
     except ValueError:
         return 0.0
-    lowered = around.lower()
-    if "version" in lowered or f"v{candidate}" in lowered:
+    if "version" in (around.before + around.after).lower() or around.before[-1:].lower() == "v":
         return 0.0
     return 0.8 if address.is_global else 0.0
 
@@ -149,28 +264,26 @@ PERSONAL = (
     DetectorSpec(
         "card",
         "payment card number (issuer prefix, length, Luhn)",
-        (Shape(_RUN, _cards),),
+        (Shape(_RUN, _cards, least=13),),
     ),
     DetectorSpec(
         "iban",
         "international bank account number (country format, mod 97)",
-        (
-            Shape(rf"\b([A-Z]{{2}}[0-9]{{2}}(?:[ {_DASH}]?[0-9A-Z]{{1,4}}){{2,10}})\b", _ibans),
-            Shape(r"(?i)\b([A-Z]{2}[0-9]{2}[0-9A-Z]{11,30})\b", _ibans),
-        ),
+        (Shape(rf"\b([A-Za-z]{{2}}[0-9]{{2}}(?:[{_BLANK}{_DASH}]?[0-9A-Za-z])*)", _ibans, least=15),),
     ),
     DetectorSpec(
         "bank_account",
         "bank account (Japanese branch and number, or a number beside the words)",
         (
             Shape(
-                r"(?:普通|当座|貯蓄)(?:預金|口座)?\s*[:：]?\s*(?:口座番号)?\s*[:：]?\s*(?:No\.?)?\s*([0-9]{6,8})",
-                sure(0.95),
+                r"(?:普通|当座|貯蓄)(?:預金|口座)?\s*[:：]?\s*(?:口座番号)?\s*[:：]?\s*(?:No\.?)?\s*([0-9]{6,})",
+                _japanese_account,
             ),
             Shape(
-                _RUN,
+                _SHORT_RUN,
                 _accounts,
-                near=r"(?i)(account (?:no|number|#)|acct|routing|sort code|口座番号|口座番號|银行账号|银行卡号|账号[:：]|帳號|帳戶號碼|계좌)",
+                least=6,
+                near=r"(?i)(account (?:no|number|#)|acct\b|routing (?:no|number|#|transit)|\baba (?:no|number|#)|sort code|口座番号|口座番號|银行账号|银行卡号|账号[:：]|帳號|帳戶號碼|계좌)",
                 reach=24,
             ),
         ),
@@ -242,10 +355,11 @@ PERSONAL = (
         "my_number",
         "Japanese Individual Number (12 digits, check digit)",
         (
-            Shape(_RUN, _grouped_my_number),
+            Shape(_RUN, _grouped_my_number, least=14, reach=24),
             Shape(
                 _RUN,
                 _my_numbers,
+                least=12,
                 near=r"(?i)(マイナンバ|個人番号|my ?number|individual number)",
             ),
         ),
@@ -254,10 +368,30 @@ PERSONAL = (
         "phone",
         "telephone number (numbering plans of all countries)",
         (
-            Shape(r"(?:^|[^0-9A-Za-z+])(\+[0-9][0-9 ().\-]{7,20}[0-9])\b", _phone),
-            Shape(r"(?:^|[^0-9A-Za-z.\-/])(\(?0[0-9]{1,4}\)?[ \-.][0-9]{1,4}[ \-.][0-9]{3,4})\b", _phone),
-            Shape(r"(?:^|[^0-9A-Za-z.\-/])(\(?[2-9][0-9]{2}\)?[ \-.][0-9]{3}[ \-.][0-9]{4})\b", _phone),
-            Shape(r"(?:^|[^0-9A-Za-z.\-/])((?:0[0-9]{9,10}|1[3-9][0-9]{9}))\b", _phone),
+            Shape(rf"(?:^|[^0-9A-Za-z+])(\+[0-9][0-9 ().{_DASH}]{{7,20}}[0-9])\b", _phone, most=_PHONES),
+            # (03)1234-5678, 03(1234)5678, 02)312-4567, 06 12 34 56 78
+            Shape(
+                r"(?:^|[^0-9A-Za-z.\-/])(\(?0[0-9]{1,5}(?:[ \-.]|\) ?| ?\()[0-9]{1,4}(?:(?:[ \-.]|\) ?)[0-9]{2,4}){1,4})\b",
+                _phone,
+                most=_PHONES,
+            ),
+            # 010-12345678, 07700 900123, 030 1234567
+            Shape(r"(?:^|[^0-9A-Za-z.\-/])(\(?0[0-9]{1,4}(?:[ \-]|\) ?)[0-9]{6,8})\b", _phone, most=_PHONES),
+            # (415)555-2671, 1-415-555-2671
+            Shape(
+                r"(?:^|[^0-9A-Za-z.\-/])((?:1[ \-.])?\(?[2-9][0-9]{2}(?:\) ?|[ \-.])[0-9]{3}[ \-.][0-9]{4})\b",
+                _phone,
+                most=_PHONES,
+            ),
+            Shape(r"(?:^|[^0-9A-Za-z.\-/])(1[3-9][0-9][ \-][0-9]{4}[ \-][0-9]{4})\b", _phone, most=_PHONES),
+            # Digits alone are an order number as well.
+            Shape(
+                r"(?:^|[^0-9A-Za-z.\-/])((?:0[0-9]{9,10}|1[3-9][0-9]{9}))\b",
+                _phone,
+                near=_PHONE_WORD,
+                reach=24,
+                most=_PHONES,
+            ),
         ),
     ),
     DetectorSpec(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -34,12 +34,11 @@ from sekisho.core import (
 
 from ..normalise import Normalised, variants
 from ..per_policy import PerPolicy
-from ..stream import WindowedStream
-from ._hold import hold
 from ._injection import INJECTION
 from ._matching import DetectorSpec, Match, Matcher, compile_pattern
 from ._personal import PERSONAL
 from ._secrets import SECRETS
+from .stream import RulesStream
 
 DETECTORS: dict[str, DetectorSpec] = {spec.name: spec for spec in (*PERSONAL, *SECRETS, *INJECTION)}
 NO_EVIDENCE = "patterns alone cannot clear this rule"
@@ -54,6 +53,7 @@ class _Found:
     label: str
     severity: int
     score: float
+    built_in: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,8 @@ class _Compiled:
     patterns: tuple[tuple[Any, int, str], ...]
     exact: tuple[str, ...]
     exempt: tuple[Any, ...]
+    gap: str
+    """Why finding nothing does not clear the rule; empty if it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +95,19 @@ class RulesGuard:
         wanted = dict.fromkeys(name for rule in ready.values() for name in rule.detectors)
         clean = {
             surface: Verdict.of(
-                [_scored(rule, policy, []) for rule in policy.on(surface)], policy=policy.ref, guard=self.name
+                [_scored(ready[rule.id], policy, []) for rule in policy.on(surface)],
+                policy=policy.ref,
+                guard=self.name,
             )
             for surface in Surface
         }
         return _Prepared(ready, Matcher([DETECTORS[name] for name in wanted]), clean)
 
     def coverage(self, policy: Policy) -> tuple[Coverage, ...]:
+        gaps = ((rule.id, _gap(rule)) for rule in policy.rules)
         return tuple(
-            Coverage(rule=rule.id, cover=Cover.COVERED)
-            if rule.check == "patterns"
-            else Coverage(rule=rule.id, cover=Cover.UNCOVERED, reason="decided by meaning, not by patterns")
-            for rule in policy.rules
+            Coverage(rule=name, cover=Cover.UNCOVERED if gap else Cover.COVERED, reason=gap)
+            for name, gap in gaps
         )
 
     def hints(self, policy: Policy) -> frozenset[str]:
@@ -112,36 +115,55 @@ class RulesGuard:
         return frozenset(rule.id for rule in policy.rules if rule.detectors or rule.patterns)
 
     def check(self, exchanges: Sequence[Exchange], policy: Policy) -> list[Verdict]:
-        return [self._check(exchange, policy) for exchange in exchanges]
+        return [self.judge(exchange, policy) for exchange in exchanges]
 
     def open(self, context: Sequence[Message], policy: Policy) -> GuardStream:
-        patterned = any(rule.patterns for rule in policy.rules)
-        return WindowedStream(self, context, policy, window=4096, hold=lambda text: hold(text, patterned))
+        return RulesStream(self, context, policy)
 
-    def _check(self, exchange: Exchange, policy: Policy) -> Verdict:
+    def judge(
+        self, exchange: Exchange, policy: Policy, *, after: int = 0, until: int | None = None
+    ) -> Verdict:
+        """The verdict on one exchange, without what ends by the position `after` or begins from `until` on."""
         started = time.perf_counter()
         prepared = self._prepared(policy)
         text = exchange.text
         views = variants(text)
         notes = ("decoding stopped at its limits",) if views[0].truncated else ()
-        hits = [(v, name, match) for v in _readable(views) for name, match in prepared.matcher.find(v.text)]
+        broken: set[str] = set()
+        hits = [
+            (v, name, match)
+            for v in _readable(views)
+            for name, match in prepared.matcher.find(v.text, broken)
+        ]
         if self._more is not None:
-            hits += [(v, name, match) for v in _readable(views) for name, match in self._more(v.text)]
+            try:
+                hits += [(v, name, match) for v in _readable(views) for name, match in self._more(v.text)]
+            except Exception:  # which of its detectors it was is not known
+                broken |= DETECTORS.keys()
         scores: list[RuleScore] = []
         redactions: list[Redaction] = []
         clean = prepared.clean[exchange.surface]
         for rule in policy.on(exchange.surface):
             ready = prepared.rules[rule.id]
-            if not (hits or ready.patterns):
+            if not (hits or ready.patterns or broken):
                 continue
-            found = _allowed_through(_findings(ready, text, views, hits), ready, text)
-            if found:
-                scores.append(_scored(rule, policy, found))
-                redactions += [
-                    Redaction(start=f.start, end=f.end, rule=rule.id, label=f.label)
-                    for f in found
-                    if rule.action(f.severity) >= Decision.REDACT
-                ]
+            found = _findings(ready, text, views, hits)
+            found = _maximal(_allowed_through(found, ready, text))
+            if after or until is not None:
+                found = [f for f in found if f.end > after and (until is None or f.start < until)]
+            failed = broken & ready.detectors.keys()
+            if not (found or failed):
+                continue
+            score = _scored(ready, policy, found)
+            if failed:
+                reason = f"detector failed: {', '.join(sorted(failed))}"
+                score = score.join(RuleScore.failed(rule, policy, status=Status.ERROR, reason=reason))
+            scores.append(score)
+            redactions += [
+                Redaction(start=f.start, end=f.end, rule=rule.id, label=f.label)
+                for f in found
+                if rule.action(f.severity) >= Decision.REDACT
+            ]
         elapsed = (time.perf_counter() - started) * 1000
         if not scores and not notes:
             return clean.model_copy(update={"elapsed_ms": elapsed})
@@ -174,7 +196,7 @@ def _findings(
                 found.append(_Found(start, end, name, ready.detectors[name], match.score))
     if ready.patterns:
         found += _by_user_patterns(ready, text, views)
-    return _longest(found)
+    return found
 
 
 def _by_user_patterns(ready: _Compiled, text: str, views: Sequence[Normalised]) -> Iterator[_Found]:
@@ -183,12 +205,14 @@ def _by_user_patterns(ready: _Compiled, text: str, views: Sequence[Normalised]) 
     for expression, severity, label in ready.patterns:
         for match in expression.finditer(plain):
             if match.end() > match.start():
-                yield _Found(match.start(), match.end(), label, severity, 0.99)
+                yield _Found(match.start(), match.end(), label, severity, 0.99, built_in=False)
         for view in views:
             if view.text != text:
                 for match in expression.finditer(view.text):
                     if match.end() > match.start():
-                        yield _Found(*view.span(match.start(), match.end()), label, severity, 0.95)
+                        yield _Found(
+                            *view.span(match.start(), match.end()), label, severity, 0.95, built_in=False
+                        )
 
 
 def _encodable(text: str) -> str:
@@ -196,35 +220,92 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _longest(found: list[_Found]) -> list[_Found]:
-    """Without findings that lie inside another one of the same rule: a card's digits are no My Number."""
+def _maximal(found: list[_Found]) -> list[_Found]:
+    """Without findings that lie inside another one of the same rule (a card's digits are no My Number),
+    unless they weigh more than it: a card stays a card inside an address."""
     kept: list[_Found] = []
-    reach = -1
-    for item in sorted(set(found), key=lambda f: (f.start, -f.end, -f.score, f.label)):
-        if item.end > reach:
-            kept.append(item)
-            reach = item.end
-    return kept
+    for severity in sorted({item.severity for item in found}, reverse=True):
+        heavier = _Ranges((item.start, item.end) for item in kept)
+        reach = -1
+        level = {item for item in found if item.severity == severity}
+        for item in sorted(level, key=lambda f: (f.start, -f.end, -f.score, f.label)):
+            if item.end > reach:
+                reach = item.end
+                if not heavier.hold(item.start, item.end):
+                    kept.append(item)
+    return sorted(kept, key=lambda f: (f.start, f.end, f.label))
+
+
+class _Ranges:
+    """Ranges that answer whether one of them holds a given one."""
+
+    def __init__(self, ranges: Iterable[tuple[int, int]]) -> None:
+        ordered = sorted(ranges)
+        self._starts = [start for start, _ in ordered]
+        self._reach = list(accumulate((end for _, end in ordered), max))
+
+    def hold(self, start: int, end: int) -> bool:
+        before = bisect_right(self._starts, start)
+        return before > 0 and self._reach[before - 1] >= end
 
 
 def _allowed_through(found: list[_Found], ready: _Compiled, text: str) -> list[_Found]:
-    """Without what the rule's allow-list excepts: a finding wholly inside an excepted range."""
+    """Without what the rule's allow-list excepts. Before nested findings are dropped, or what an excepted
+    finding hid would go with it.
+
+    An exact text excepts all in it: its author has seen every character. An expression excepts what the
+    rule's own patterns find in it, but a detector's finding only if its match *is* that finding: an
+    expression for addresses says nothing of the card number that somebody puts into one.
+    """
     if not found or not (ready.exact or ready.exempt):
         return found
     plain = _encodable(text)
-    expressions = [*(compile_pattern(re2.escape(value)) for value in ready.exact), *ready.exempt]
-    ranges = sorted(match.span() for expression in expressions for match in expression.finditer(plain))
-    starts = [start for start, _ in ranges]
-    reach = list(accumulate((end for _, end in ranges), max))
-    kept = []
+    exact = [compile_pattern(re2.escape(value)) for value in ready.exact]
+    seen = _Ranges(match.span() for expression in exact for match in expression.finditer(plain))
+    wide = {_span(match) for expression in ready.exempt for match in expression.finditer(plain)}
+    matched = {_trimmed(*place, plain): place for place in wide}
+    meant: dict[tuple[int, int], int] = {}
+    excused: set[tuple[int, int]] = set()
     for item in found:
-        before = bisect_right(starts, item.start)
-        if before == 0 or reach[before - 1] < item.end:
-            kept.append(item)
-    return kept
+        place = matched.get(_trimmed(item.start, item.end, plain))
+        if item.built_in and place is not None:
+            excused.add((item.start, item.end))
+            meant[place] = max(item.severity, meant.get(place, 0))
+    # What an expression was meant for bounds what else it excepts.
+    by_severity = {
+        severity: _Ranges(place for place in wide if meant.get(place, severity) >= severity)
+        for severity in {item.severity for item in found}
+    }
+    return [
+        item
+        for item in found
+        if not seen.hold(item.start, item.end)
+        and not (
+            (item.start, item.end) in excused
+            if item.built_in
+            else by_severity[item.severity].hold(item.start, item.end)
+        )
+    ]
 
 
-def _scored(rule: Rule, policy: Policy, found: list[_Found]) -> RuleScore:
+def _span(match: Any) -> tuple[int, int]:
+    """The range of a match, or of its group `value`: what an exception is about."""
+    named = "value" in match.re.groupindex and match.group("value")
+    start, end = match.span("value" if named else 0)
+    return start, end
+
+
+def _trimmed(start: int, end: int, text: str) -> tuple[int, int]:
+    """The range without the signs at its ends: a full stop belongs to one expression and not to another."""
+    while start < end and not text[end - 1].isalnum():
+        end -= 1
+    while start < end and not text[start].isalnum():
+        start += 1
+    return start, end
+
+
+def _scored(ready: _Compiled, policy: Policy, found: list[_Found]) -> RuleScore:
+    rule = ready.rule
     spans = tuple(Span(start=f.start, end=f.end, label=f.label) for f in found)
     acted_on = [f for f in found if rule.action(f.severity) is not Decision.ALLOW]
     if acted_on:
@@ -238,9 +319,19 @@ def _scored(rule: Rule, policy: Policy, found: list[_Found]) -> RuleScore:
             spans=spans,
             reasons=[f"found: {', '.join(labels)}"],
         )
-    if rule.check == "patterns":
-        return RuleScore.judged(rule, score=0.0, violated=False, spans=spans)
-    return RuleScore.failed(rule, policy, status=Status.ABSTAINED, reason=NO_EVIDENCE)
+    if ready.gap:
+        return RuleScore.failed(rule, policy, status=Status.ABSTAINED, reason=ready.gap)
+    return RuleScore.judged(rule, score=0.0, violated=False, spans=spans)
+
+
+def _gap(rule: Rule) -> str:
+    """Why this guard cannot clear the rule; empty if it can."""
+    if rule.check != "patterns":
+        return NO_EVIDENCE
+    unknown = sorted({d.name for d in rule.detectors} - DETECTORS.keys())
+    if unknown:
+        return f"unknown detector: {', '.join(unknown)}"
+    return "" if rule.detectors or rule.patterns else "the rule names no detector and no pattern"
 
 
 def _compiled(rule: Rule) -> _Compiled:
@@ -252,4 +343,5 @@ def _compiled(rule: Rule) -> _Compiled:
         ),
         exact=tuple(e.value for e in rule.exemptions if e.kind == "exact" and e.value),
         exempt=tuple(compile_pattern(e.value) for e in rule.exemptions if e.kind == "pattern"),
+        gap=_gap(rule),
     )
