@@ -69,7 +69,14 @@ def _readable_card(groups: Groups, sizes: list[int], first: int, last: int, arou
         if "." in kinds and (len(kinds) > 1 or "." in (before, after) or min(sizes[first : last + 1]) < 2):
             return False
         if tuple(sizes[first : last + 1]) not in _LAYOUTS:
-            if first or last < end or len(kinds) > 1 or sum(sizes) < 14 or around.before[-1:] == "+":
+            if (
+                first
+                or last < end
+                or len(kinds) > 1
+                or "." in kinds
+                or sum(sizes) < 14
+                or around.before[-1:] == "+"
+            ):
                 return False
         elif kinds & _COLUMN:
             # A column of four-digit numbers goes on.

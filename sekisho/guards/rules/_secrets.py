@@ -160,7 +160,7 @@ SECRETS = (
         "API key (vendor formats; random text beside the words)",
         (
             Shape(rf"{_B}((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{{16}}){_E}", _token(r"[A-Z]{4}")),
-            Shape(rf"{_B}(AIza[A-Za-z0-9_\-]{{35}}){_E}", _token(r"AIza")),
+            Shape(rf"{_B}(AIza[A-Za-z0-9_\-]{{35}}){_KEY_END}", _token(r"AIza")),
             Shape(rf"{_B}(sk-(?:ant-|proj-|svcacct-|or-)?[A-Za-z0-9_\-]{{20,}})", _sk),
             Shape(rf"{_B}((?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{{16,}})", _token(r".._(?:live|test)_")),
             Shape(rf"{_B}(hf_[A-Za-z0-9]{{30,}})", _token(r"hf_")),
@@ -185,7 +185,7 @@ SECRETS = (
             Shape(rf"{_B}(github_pat_[A-Za-z0-9_]{{40,}})", _token(r"github_pat_")),
             Shape(rf"{_B}(glpat-[A-Za-z0-9_\-]{{20,}})", _token(r"glpat-")),
             Shape(rf"{_B}(xox[abeoprs]-[A-Za-z0-9\-]{{10,}})", _token(r"xox.-")),
-            Shape(rf"{_B}([0-9]{{8,10}}:AA[A-Za-z0-9_\-]{{33}}){_E}", _token(r"[0-9]+:AA")),
+            Shape(rf"{_B}([0-9]{{8,10}}:AA[A-Za-z0-9_\-]{{33}}){_KEY_END}", _token(r"[0-9]+:AA")),
             Shape(rf"{_B}(ya29\.[A-Za-z0-9_\-]{{20,}})", _token(r"ya29.")),
             Shape(r"(eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]*)", _jwt),
             Shape(r"(https://hooks\.slack\.com/services/[A-Za-z0-9/]{20,80})", sure(0.97)),

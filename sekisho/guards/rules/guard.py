@@ -290,8 +290,8 @@ def _allowed_through(found: list[_Found], ready: _Compiled, text: str) -> list[_
 
 def _span(match: Any) -> tuple[int, int]:
     """The range of a match, or of its group `value`: what an exception is about."""
-    named = "value" in match.re.groupindex and match.group("value")
-    start, end = match.span("value" if named else 0)
+    named = match.re.groupindex.get("value", 0)
+    start, end = match.span(named if named and match.group(named) else 0)
     return start, end
 
 
