@@ -82,7 +82,16 @@ def test_a_key_without_end_is_decided_against() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["a" * 47 + "\n", "a" * 500, "1 2\n", "1234 " * 9 + "\n", "-----BEGIN PRIVATE KEY-----", "password: ", PROSE, "{};"],
+    [
+        "a" * 47 + "\n",
+        "a" * 500,
+        "1 2\n",
+        "1234 " * 9 + "\n",
+        "-----BEGIN PRIVATE KEY-----",
+        "password: ",
+        PROSE,
+        "{};",
+    ],
 )
 def test_streams_take_linear_time(line: str) -> None:
     text = line * (200_000 // len(line))
@@ -92,7 +101,13 @@ def test_streams_take_linear_time(line: str) -> None:
 
 
 def test_an_expression_that_never_ends_takes_linear_time() -> None:
-    rule = {"id": "r", "title": "R", "authority": "user", "check": "patterns", "patterns": [{"expression": "(?s)ab.*"}]}
+    rule = {
+        "id": "r",
+        "title": "R",
+        "authority": "user",
+        "check": "patterns",
+        "patterns": [{"expression": "(?s)ab.*"}],
+    }
     levels = [{"level": 3, "decision": "redact"}]
     policy = Policy.model_validate({"id": "p", "rules": [{**rule, "levels": levels}]})
     started = time.perf_counter()

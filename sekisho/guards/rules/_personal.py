@@ -158,8 +158,13 @@ def _issuer(digits: str) -> bool:
     )
 
 
+_FRACTION = re.compile(r"[0-9]\.$")
+
+
 def _valid(module: str, candidate: str, around: Around, *, score: float = 0.99) -> float:
-    """python-stdnum's word on the candidate."""
+    """python-stdnum's word on the candidate, unless it is a piece of a decimal fraction."""
+    if _FRACTION.search(around.before) or re.match(r"\.[0-9]{5}", around.after):
+        return 0.0
     digits = "".join(c for c in candidate if c.isalnum())
     return score if import_module(f"stdnum.{module}").is_valid(digits) else 0.0
 
