@@ -51,7 +51,8 @@ def figures() -> str:
         "## Figures",
         "",
         f"Measured {report[0]['run']['started'][:10]} with {commands}, one threshold for all sets, fitted on "
-        "none of them; 95 % intervals in brackets. Columns marked *published* are figures of others, not measured by us; "
+        "none of them; 95 % intervals in brackets. "
+        "Columns marked *published* are figures of others, not measured by us; "
         "Qwen3Guard strict/loose. They come from models of 0.6 to 12 billion parameters. Where n is given twice, "
         "the second is the sample that `base` was measured on.",
         "",
