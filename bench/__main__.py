@@ -11,10 +11,17 @@ import typer
 
 from sekisho.core import SekishoError
 
-from . import evasion, guards, latency, startup
+from . import designs, evasion, guards, latency, peers, startup
 from .result import RESULTS, Options
 
-BENCHMARKS = {"startup": startup, "latency": latency, "evasion": evasion, "guards": guards}
+BENCHMARKS = {
+    "startup": startup,
+    "latency": latency,
+    "evasion": evasion,
+    "peers": peers,
+    "designs": designs,
+    "guards": guards,
+}
 
 
 def main(

@@ -46,7 +46,7 @@ def figures() -> str:
     names = [one["guard"]["name"] for one in report]
     head = ["set", "n", *(f"`{name}`" for name in names), *(f"{peer}, published" for peer in PEERS)]
     rows = [_row(title, one_set, metric, report, published) for title, one_set, metric in COLUMNS]
-    commands = " and ".join(f"`{one['run']['command']}`" for one in report)
+    commands = " and ".join(dict.fromkeys(f"`{one['run']['command']}`" for one in report))
     lines = [
         "## Figures",
         "",
@@ -58,8 +58,9 @@ def figures() -> str:
         "",
         *_table(head, rows),
         "",
-        "The first weights are weak: trained mostly on public sets that lack harmful answers and varied requests. "
-        "Making them good is the next piece of work; what they do is not hidden here.",
+        "The weights were trained in 42 minutes on two cores, on public sets, the [corpus](corpus/README.md) "
+        "that was written for it and on labels of ours; the model cards ([base](docs/models/base.md), "
+        "[fast](docs/models/fast.md)) say the rest. Where they fall short of the big models, the table says so.",
         "",
         *_shipped(report),
         *_speed(),
@@ -118,20 +119,63 @@ def _shipped(report: list[dict[str, Any]]) -> list[str]:
     ]
 
 
+def _measurements(name: str) -> list[dict[str, Any]]:
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8"))["measurements"] if path.is_file() else []
+
+
+def _one(found: list[dict[str, Any]], name: str, subject: str, slice_: str) -> dict[str, Any] | None:
+    return next((m for m in found if (m["name"], m["subject"], m["slice"]) == (name, subject, slice_)), None)
+
+
 def _speed() -> list[str]:
-    lines: list[str] = []
-    for name in ("startup", "latency"):
-        path = RESULTS / f"{name}.json"
-        if path.is_file():
-            lines.append(f"Speed: [`bench/results/{name}.json`](bench/results/{name}.json).")
-    return [" ".join(lines), ""] if lines else []
+    rows = []
+    for subject in ("rules", "fast", "base"):
+        latency = _measurements("latency")
+        cells = [f"`{subject}`"]
+        for name, slice_ in (
+            ("latency_ms_p50", "one at a time"),
+            ("latency_ms_p99", "one at a time"),
+            ("ms_per_thousand_estimated_tokens", "256 tokens"),
+            ("ms_per_thousand_estimated_tokens", "16384 tokens"),
+            ("overhead_percent", "short texts"),
+        ):
+            found = _one(latency, name, subject, slice_)
+            cells.append("–" if found is None else f"{found['value']:.3g}")
+        rows.append(cells)
+    if all(cell == "–" for row in rows for cell in row[1:]):
+        return []
+    start = _one(_measurements("startup"), "process_seconds", "sekisho", "check --guard fast")
+    head = ["", "p50, ms", "p99, ms", "ms per 1,000 tokens, 256", "… 16,384", "around the model, %"]
+    said = "Speed on one thread of the machine named in [`latency.json`](bench/results/latency.json)"
+    said += ", shipped cases one at a time"
+    if start is not None:
+        said += f'; `sekisho check "x" --guard fast` takes {start["value"]:.2f} s in all (n = {start["n"]})'
+    return [said + ":", "", *_table(head, rows), ""]
 
 
 def _evasion() -> list[str]:
-    path = RESULTS / "evasion.json"
-    if not path.is_file():
+    found = _measurements("evasion")
+    rows = []
+    for subject in dict.fromkeys(m["subject"] for m in found):
+        plain = _one(found, "recall", subject, "plain")
+        changes = [m for m in found if m["subject"] == subject and m["name"] == "recall_change" and m["n"]]
+        within = sum(m["value"] >= -0.05 for m in changes)
+        worst = min(changes, key=lambda m: m["value"])
+        rows.append(
+            [
+                f"`{subject}`",
+                f"{plain['value']:.2f} (n = {plain['n']})" if plain else "–",
+                f"{within} of {len(changes)}",
+                f"{worst['slice'].removeprefix('disguise=')} {100 * worst['value']:+.1f}",
+            ]
+        )
+    if not rows:
         return []
-    return ["Disguises: [`bench/results/evasion.json`](bench/results/evasion.json).", ""]
+    head = ["", "recall, plain", "disguises within 5 points", "worst, points"]
+    said = "Disguised requests of SimpleSafetyTests and HarmBench "
+    said += "([`evasion.json`](bench/results/evasion.json)):"
+    return [said, "", *_table(head, rows), ""]
 
 
 def _table(head: list[str], rows: list[list[str]]) -> list[str]:

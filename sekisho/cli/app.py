@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import check, demo, evaluate, guards, policy
+from . import check, demo, evaluate, feedback, guards, policy
 from .terminal import DebugOption
 
 EXAMPLES = """Examples:
@@ -47,6 +47,7 @@ def sekisho(
 
 app.command(epilog=check.EXAMPLES)(check.check)
 app.command(epilog=demo.EXAMPLES)(demo.demo)
+app.command(epilog=feedback.EXAMPLES)(feedback.feedback)
 app.add_typer(policy.app, name="policy")
 app.add_typer(guards.app, name="guards")
 app.add_typer(evaluate.app, name="eval")

@@ -27,7 +27,8 @@ def evaluate(context: typer.Context) -> None:
 
 @app.command(
     epilog="Examples:\n\nsekisho eval guard --shipped\n\nsekisho eval guard --data DIR --guard fast "
-    "--guard base --out report\n\nsekisho eval guard --data DIR --limit 200 --json"
+    "--guard base --out report\n\nsekisho eval guard --data DIR --limit 200 --json\n\n"
+    "sekisho eval guard --data DIR --neighbours corpus --with-texts --out private"
 )
 def guard(
     *,
@@ -54,6 +55,23 @@ def guard(
         Path | None,
         typer.Option(metavar="DIR", help="Write report.json and index.html there.", show_default=False),
     ] = None,
+    with_texts: Annotated[
+        bool,
+        typer.Option(
+            "--with-texts",
+            help="Show the texts of public sets beside the errors on the page; never in report.json. "
+            "They are not ours to pass on: keep such a page to yourself.",
+        ),
+    ] = False,
+    neighbours: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The training corpus (corpus/ of a checkout): show with every error the training texts that "
+            "are nearest to it for the guard.",
+            show_default=False,
+        ),
+    ] = None,
     language: Annotated[
         Language | None, typer.Option(help="Language of the report.", show_default="as --lang")
     ] = None,
@@ -62,10 +80,13 @@ def guard(
     debug: DebugOption = False,
 ) -> None:
     """Measure guards on public sets and on the shipped cases, every figure with n and an interval."""
-    from sekisho.evals import ReportFile, eval_sets, measure_guard, write_report
+    from sekisho.evals import ReportFile, TrainingCorpus, eval_sets, measure_guard, write_report
 
     terminal = Terminal(lang=lang, json=json)
     sets = [] if data is None else eval_sets(data)
+    corpus = None if neighbours is None else TrainingCorpus.read(neighbours)
+    if with_texts and (out is None or data is None):
+        terminal.warn(terminal.words("eval.no_texts"), remedy=terminal.words("eval.no_texts.remedy"))
     reports = []
     for name in guards or ["fast"]:
         bound, _ = load(name, policy)
@@ -78,12 +99,16 @@ def guard(
                     shipped=shipped or data is None,
                     limit=limit,
                     command=shlex.join(["sekisho", *sys.argv[1:]]),
+                    with_texts=with_texts,
+                    neighbours=corpus,
                     progress=progress,
                 )
             )
     if out is not None:
         write_report(reports, out, language=(language or terminal.language).value)
         terminal.note("eval.written", folder=str(out))
+        if with_texts and data is not None:
+            terminal.warn(terminal.words("eval.with_texts"), where=str(out / "index.html"))
     if json:
         terminal.document(ReportFile(reports=tuple(reports)).model_dump(mode="json"))
         return
@@ -105,7 +130,9 @@ def _progress(terminal: Terminal) -> Iterator[Callable[[str, int, int], None] | 
 
         def advance(name: str, done: int, total: int) -> None:
             if name not in tasks:
-                tasks[name] = progress.add_task(name, total=total)
+                key = f"eval.progress.{name}"
+                shown = terminal.words(key) if terminal.words.has(key) else name
+                tasks[name] = progress.add_task(shown, total=total)
             progress.update(tasks[name], completed=done)
 
         yield advance

@@ -40,12 +40,14 @@ class Outcome:
 
     @property
     def undecided(self) -> bool:
-        """Something was not judged."""
-        return self.verdict is None or self.verdict.status is not Status.OK
+        """Something was not judged: a rule, the record, or all of it because no rule applies to it."""
+        return self.verdict is None or not self.verdict.rules or self.verdict.status is not Status.OK
 
     @property
     def status(self) -> Status:
-        return Status.ERROR if self.verdict is None else self.verdict.status
+        if self.verdict is None:
+            return Status.ERROR
+        return self.verdict.status if self.verdict.rules else Status.ABSTAINED
 
     def line(self, *, guard: str, policy: PolicyRef, redacted: bool) -> dict[str, Any]:
         """The JSON object that `check --json` prints."""

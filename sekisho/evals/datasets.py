@@ -2,7 +2,8 @@
 
 A set is one file `DIR/eval/NAME.jsonl.gz`, one JSON object a line:
 
-    id, text | messages, kind (prompt | response | injection | dialogue), label (1 | 0 | null), lang, license
+    id, text | messages, kind (prompt | response | injection | dialogue), label (1 | 0 | null), lang, license,
+    category
 
 The labels come from the set, not from our policy. Files are streamed; no set is held in memory.
 """
@@ -226,7 +227,7 @@ def _example(line: bytes, name: str, *, where: str) -> Example:
             violates=None if label is None else bool(label),
             severity=severity if isinstance(severity, int) and 0 <= severity <= 4 else None,
             language=_LANGUAGES.get(language, language),
-            subject=str(row.get("category") or ""),
+            subject=_category(row.get("category")),
             kind=str(row.get("kind") or ""),
             origin=name,
             license=str(row.get("license") or ""),
@@ -238,6 +239,13 @@ def _example(line: bytes, name: str, *, where: str) -> Example:
         first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(str(piece) for piece in first["loc"])
         raise InputError(f"{field}: {first['msg']}", where=where) from None
+
+
+def _category(found: Any) -> str:
+    """Several are separated by a bar, as some sets do; others have lists, or lists as Python prints them."""
+    if isinstance(found, str) and found.startswith("['") and found.endswith("']"):
+        found = found[2:-2].split("', '")
+    return "|".join(map(str, found)) if isinstance(found, list) else str(found or "")
 
 
 def _exchange(row: Mapping[str, Any]) -> Exchange:

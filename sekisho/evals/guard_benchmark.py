@@ -18,10 +18,12 @@ from sekisho.guards import BoundGuard
 from .calibration import reliability
 from .curves import curves, histogram
 from .datasets import EvalSet, SetCount, SetInfo
+from .errors import SHIPPED, WorstErrors, explained
 from .extra import need
 from .guard_report import GuardFacts, GuardReport, SetReport
 from .latency import estimated_tokens, single_latency, throughput
 from .metrics import Measured, by_language, macro, measure
+from .neighbours import TrainingCorpus
 from .outcomes import Outcomes, joined, outcomes_of
 from .published import ENGLISH_PROMPTS
 from .record import installed_versions, this_machine
@@ -46,6 +48,8 @@ def measure_guard(
     covered_only: bool = False,
     threshold: str = "",
     command: str = "",
+    with_texts: bool = False,
+    neighbours: TrainingCorpus | None = None,
     progress: Progress | None = None,
 ) -> GuardReport:
     """Everything that this room measures of a guard.
@@ -57,6 +61,8 @@ def measure_guard(
     covered_only: leave the rules that the guard does not cover out of the policy, to measure a guard of
         few rules on what it claims. Without it such rules count as what they are, undecided.
     threshold: where the guard's threshold was fitted, for the report. command: as the user typed it.
+    with_texts: keep the texts of public sets on which the guard erred, for the page (never in the JSON).
+    neighbours: training texts among which the nearest to every error are sought.
     Raises `InputError` for a damaged set and `MissingExtra` without the extra `eval`; a guard that fails
     on a text does not raise: the text counts as undecided.
     """
@@ -67,14 +73,20 @@ def measure_guard(
         guard = BoundGuard(guard.guard, guard.policy.only({*facts.covered, *facts.stale}))
     counter = _Counter(guard, batch=batch, progress=progress or _silent)
     pool: list[Exchange] = []
-    reports, measured = [], []
+    reports, measured, picked = [], [], []
     for one in sets:
+        worst = WorstErrors(one.name, with_texts=with_texts)
         report, figures = _measure_set(
-            one, counter, limit=limit, seed=seed, resamples=resamples, pool=pool, sample=latency_sample
+            one, counter, worst, limit=limit, seed=seed, resamples=resamples, pool=pool, sample=latency_sample
         )
         reports.append(report)
         measured.append((one.info, figures))
-    shipped_part = _measure_shipped(counter, seed=seed, resamples=resamples, pool=pool) if shipped else None
+        picked += worst.picked()
+    shipped_part = None
+    if shipped:
+        worst = WorstErrors(SHIPPED, per_set=None)
+        shipped_part = _measure_shipped(counter, worst, seed=seed, resamples=resamples, pool=pool)
+        picked = [*worst.picked(), *picked]
     rng = np.random.default_rng([seed, 1])
     timed = [pool[i] for i in rng.permutation(len(pool))[:latency_sample]]
     latency = [
@@ -83,6 +95,7 @@ def measure_guard(
             guard.name, texts=counter.texts, tokens=counter.tokens, seconds=counter.seconds, batch=batch
         ),
     ]
+    errors = explained(picked, guard.guard, neighbours, progress=counter.progress)
     return GuardReport(
         run=Run(
             name="guard benchmark",
@@ -112,6 +125,7 @@ def measure_guard(
         averages=tuple(_averages(measured, subject=guard.name)),
         shipped=shipped_part,
         latency=tuple(latency),
+        errors=errors,
     )
 
 
@@ -148,6 +162,7 @@ class _Counter:
 def _measure_set(
     one: EvalSet,
     counter: _Counter,
+    worst: WorstErrors,
     *,
     limit: int | None,
     seed: int,
@@ -164,6 +179,7 @@ def _measure_set(
     rng = np.random.default_rng([seed, 3])
     for pack, verdicts in counter.verdicts(one.name, examples, n):
         pieces.append(outcomes_of(pack, verdicts))
+        worst.add(pack, verdicts)
         licenses.update(example.license for example in pack if example.license)
         pool += [example.exchange for example in pack if rng.random() * n < sample]
     outcomes = joined(pieces)
@@ -218,12 +234,15 @@ def _sampled(one: EvalSet, count: SetCount, *, limit: int | None, seed: int) -> 
     return kept(), limit
 
 
-def _measure_shipped(counter: _Counter, *, seed: int, resamples: int, pool: list[Exchange]) -> ShippedReport:
+def _measure_shipped(
+    counter: _Counter, worst: WorstErrors, *, seed: int, resamples: int, pool: list[Exchange]
+) -> ShippedReport:
     cases, left_out = applicable(shipped_cases(), counter.guard.policy)
     examples = [case.example for case in cases]
-    verdicts = [v for _, some in counter.verdicts("shipped", examples, len(examples)) for v in some]
+    verdicts = [v for _, some in counter.verdicts(SHIPPED, examples, len(examples)) for v in some]
     pool += [case.exchange for case in cases]
     found: list[CaseOutcome] = [case_outcome(c, v) for c, v in zip(cases, verdicts, strict=True)]
+    worst.add_cases(cases, found, verdicts)
     return shipped_report(
         found, subject=counter.guard.name, left_out=left_out, resamples=resamples, seed=seed
     )

@@ -12,6 +12,7 @@ from sekisho.core import Measurement, PolicyRef, Run, Value
 from .calibration import ReliabilityBin
 from .curves import Curves, Histogram
 from .datasets import SetInfo
+from .errors import GuardErrors
 from .shipped import ShippedReport
 
 
@@ -77,7 +78,7 @@ class SetReport(Value):
 class GuardReport(Value):
     """Everything that was measured of one guard in one run."""
 
-    schema_version: Literal["sekisho.guard-report/1"] = "sekisho.guard-report/1"
+    schema_version: Literal["sekisho.guard-report/2"] = "sekisho.guard-report/2"
     run: Run
     guard: GuardFacts
     machine: Machine
@@ -87,6 +88,8 @@ class GuardReport(Value):
     shipped: ShippedReport | None = None
     latency: tuple[Measurement, ...] = ()
     evasion: tuple[Measurement, ...] = ()
+    errors: GuardErrors = GuardErrors()
+    """The worst errors on every set; of public sets without their texts."""
 
     @property
     def measurements(self) -> tuple[Measurement, ...]:
@@ -120,7 +123,7 @@ class GuardReport(Value):
 class ReportFile(Value):
     """What `report.json` holds: one report a guard."""
 
-    schema_version: Literal["sekisho.guard-reports/1"] = "sekisho.guard-reports/1"
+    schema_version: Literal["sekisho.guard-reports/2"] = "sekisho.guard-reports/2"
     reports: tuple[GuardReport, ...]
 
 

@@ -1,7 +1,7 @@
 """Write a guard report as a page that people read and a file that programs read.
 
-The page is one file without scripts and without anything from outside; it holds no text of any
-evaluation set, only ids and figures.
+The page is one file with nothing from outside. Its one script only filters: without it everything is there.
+Texts of public sets stand on it only if they were asked for when measuring, and in `report.json` never.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from sekisho.core import InputError
 
 from . import figures, view
+from .browser import error_browser
 from .charts import guard_colour
 from .extra import need
 from .guard_benchmark import OWN_THRESHOLD
@@ -70,17 +71,24 @@ def render(reports: Sequence[GuardReport], *, language: str = "en", budget: floa
     folder = files("sekisho.evals") / "templates"
     words = json.loads((folder / "words.json").read_text(encoding="utf-8"))[language]
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["percent"] = view.percent
-    template = environment.from_string((folder / "report.html.j2").read_text(encoding="utf-8"))
-    page: str = template.render(
-        css=jinja2.filters.Markup((folder / "report.css").read_text(encoding="utf-8")),
+    markup = jinja2.filters.Markup
+    page: str = environment.get_template("report.html.j2").render(
+        css=markup((folder / "report.css").read_text(encoding="utf-8")),
         words=words,
         reports=reports,
         colour=guard_colour,
         many=len(reports) > 1,
-        safe=jinja2.filters.Markup,
+        safe=markup,
+        browser=error_browser(
+            reports, words, script=markup((folder / "errors.js").read_text(encoding="utf-8").strip())
+        ),
         **_parts(reports, words, budget),
     )
     return page

@@ -274,9 +274,7 @@ def rule_rows(report: GuardReport) -> tuple[list[str], list[Row]]:
                 for lang in languages
             ),
         ]
-        missed = [case.id for case in bad if not case.named]
-        wrong = [case.id for case in near if case.acted or case.undecided]
-        rows.append(Row(label=rule, cells=tuple(cells), facts={"missed": missed, "wrong": wrong}))
+        rows.append(Row(label=rule, cells=tuple(cells)))
     return languages, rows
 
 

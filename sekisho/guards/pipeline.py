@@ -29,6 +29,7 @@ from sekisho.core import (
 )
 
 from .failure import check_safely, failed
+from .normalise import shared_views
 from .per_policy import PerPolicy
 from .points import Points
 from .stream import STOPS, Clearance
@@ -77,10 +78,11 @@ class Pipeline:
     def check(self, exchanges: Sequence[Exchange], policy: Policy) -> list[Verdict]:
         started = time.perf_counter()
         division = self.division(policy)
-        columns = [
-            check_safely(guard, exchanges, view)
-            for guard, view in zip(self.guards, division.views, strict=True)
-        ]
+        with shared_views():
+            columns = [
+                check_safely(guard, exchanges, view)
+                for guard, view in zip(self.guards, division.views, strict=True)
+            ]
         each = (time.perf_counter() - started) * 1000 / max(1, len(exchanges))
         return [
             _joined(verdicts, division, name=self._name, elapsed_ms=each)

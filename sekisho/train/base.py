@@ -1,4 +1,4 @@
-"""Train `base`: six layers of multilingual-e5-small with one head for everything, in bf16.
+"""Train `base`: eight layers of multilingual-e5-small with one head for everything, in bf16.
 
 Reads top to bottom: the network, the batches, the loop, the export. The judged message and the user turn
 before it go in as `<s> context </s> text </s>`, with learned rows for the surface (on `<s>`) and the segment.
@@ -32,7 +32,8 @@ LENGTH: Final = 128
 """Tokens of one window, context and marks included."""
 CONTEXT: Final = 40
 """Most tokens of context."""
-LAYERS: Final = (0, 1, 2, 3, 4, 5)
+LAYERS: Final = tuple(range(8))
+"""The lower layers of the encoder's twelve: what is above them was shaped by another task."""
 _BATCH_TOKENS: Final = 3072
 _BATCH_ROWS: Final = 64
 
@@ -178,8 +179,10 @@ class Trained:
     tokenizer: Tokenizer
 
 
-def _start(examples: Sequence[TrainingExample], path: Path) -> tuple[GuardNet, Table, Tokenizer]:
-    encoder = trimmed(read_encoder(path), (e.text for e in examples), layers=LAYERS)
+def _start(
+    examples: Sequence[TrainingExample], path: Path, layers: tuple[int, ...] | None = None
+) -> tuple[GuardNet, Table, Tokenizer]:
+    encoder = trimmed(read_encoder(path), (e.text for e in examples), layers=layers or LAYERS)
     log.info("vocabulary of %d pieces", len(encoder.pieces))
     return GuardNet(encoder), Table.of(encoder.tensors["emb.word"]), tokenizer_of(encoder)
 
@@ -189,11 +192,12 @@ def train_base(
     *,
     checkpoints: Path,
     seed: int = 0,
-    epochs: float = 2.0,
+    epochs: float = 3.0,
     minutes: float = 45.0,
-    rate: float = 8e-5,
+    rate: float = 1e-4,
     threads: int = 2,
     more: bool = False,
+    layers: tuple[int, ...] | None = None,
 ) -> Trained:
     """Train on the examples that are not held out. Goes on from `checkpoints/base.pt` if there is one.
 
@@ -205,7 +209,7 @@ def train_base(
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
     examples = [e for e in examples if not e.development]
-    net, table, tokenizer = _start(examples, checkpoints / "e5-small-q4.bin")
+    net, table, tokenizer = _start(examples, checkpoints / "e5-small-q4.bin", layers)
     words = torch.from_numpy(table.values).float() * torch.from_numpy(table.scales)[:, None]
     targets, surfaces = targets_of(examples), torch.from_numpy(surface_numbers(examples))
     batches = Batches(examples, tokenizer, seed=seed)

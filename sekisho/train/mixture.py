@@ -19,11 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sekisho.data import public, written
+from sekisho.data.corpus import CORPUS, read_corpus
 from sekisho.data.decontaminate import Contamination, measured_texts, normalised
 from sekisho.data.examples import RULES, SURFACES, TrainingExample
+from sekisho.data.relabelled import read_relabelled
 
 CASES: Final = Path(__file__).parents[1] / "evals" / "cases"
-_REVISION: Final = 2  # raise it when this module makes another mixture of the same sources
+_REVISION: Final = 4  # raise it when this module makes another mixture of the same sources
 
 
 def _share(examples: Sequence[TrainingExample], count: int, rng: random.Random) -> list[TrainingExample]:
@@ -64,20 +66,20 @@ def _on_other_surfaces(base: Sequence[TrainingExample], rng: random.Random) -> l
     harmful, innocent = (
         [e for e in prompts if e.overall == label and e.weight >= 0.5] for label in (1.0, 0.0)
     )
-    asked = ours + _by_language(harmful, 700, rng) + _by_language(innocent, 700, rng)
+    asked = ours + _by_language(harmful, 150, rng) + _by_language(innocent, 150, rng)
     prose = [e for e in base if not e.overall and len(e.text) >= 40 and e.source != "written"]
-    called = ours + _by_language(harmful, 400, rng) + _by_language(innocent, 700, rng)
+    called = ours + _by_language(harmful, 200, rng) + _by_language(innocent, 250, rng)
     return [
         *written.framed_answers(asked, rng=rng, frames=frames),
-        *written.framed_documents(_by_language(prose, 900, rng), rng=rng, frames=frames),
+        *written.framed_documents(_by_language(prose, 250, rng), rng=rng, frames=frames),
         *written.framed_calls(called, rng=rng),
     ]
 
 
 def _digest(data: Path, seed: int) -> str:
     parts = [repr((_REVISION, seed, public.REGISTRY))]
-    folders = (data / "train", data / "eval", CASES, written.FOLDER)
-    for path in sorted(path for folder in folders for path in folder.glob("*.json*")):
+    folders = (data / "train", data / "eval", CASES, written.FOLDER, CORPUS)
+    for path in sorted(path for folder in folders for path in folder.rglob("*.json*")):
         parts.append(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
@@ -89,7 +91,16 @@ def build_mixture(data: Path, *, seed: int = 0) -> list[TrainingExample]:
     rng = random.Random(seed)
     held = {e.id for e in _share(ours, len(ours) // 5, rng)}
     ours = [dataclasses.replace(e, development=e.id in held) for e in ours]
-    base = _distinct([*ours, *written.everyday(rng=rng), *public.read_public(data)], measured)
+    base = _distinct(
+        [
+            *ours,
+            *read_corpus(),
+            *written.everyday(rng=rng),
+            *read_relabelled(data),
+            *public.read_public(data),
+        ],
+        measured,
+    )
     return base + _distinct(_on_other_surfaces(base, rng), measured)
 
 

@@ -53,6 +53,18 @@ def test_exit_codes(run: Run, tmp_path: Path, texts: list[str | None], code: int
     assert run(*CHECK, str(path)).code == code
 
 
+def test_where_no_rule_applies_nothing_looks_judged(run: Run, tmp_path: Path) -> None:
+    policy = tmp_path / "shop.md"
+    policy.write_text(
+        "---\nid: shop\n---\n\n## P {#p authority=developer surfaces=output}\n\nNo discounts.\n", "utf-8"
+    )
+    ran = run("check", "x", "--policy", str(policy), "--json")
+    assert ran.code == 3
+    assert ran.lines[0]["status"] == "abstained"
+    assert ran.lines[0]["notes"]
+    assert "No rule of the policy applies" in run("check", "x", "--policy", str(policy)).out
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -55,6 +55,7 @@ def test_every_key_is_used() -> None:
         "coverage.",
         "eval.",
         "demo.",
+        "feedback.",
         "guards.",
         "diff.flip.",
         "kind.",

@@ -93,3 +93,83 @@ def test_text_has_contrast(browser: Any, page_file: Path, scheme: str) -> None:
     )
     assert [pair for pair in ratios if pair[2] < 4.5] == []
     context.close()
+
+
+@pytest.fixture
+def page(browser: Any, page_file: Path) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 390, "height": 900})
+    opened = context.new_page()
+    opened.goto(page_file.as_uri())
+    yield opened
+    context.close()
+
+
+def shown(page: Any) -> int:
+    return int(page.locator("tr[data-kind]:not([hidden])").count())
+
+
+def test_errors_are_filtered(page: Any) -> None:
+    everything = shown(page)
+    assert page.locator("#error-count").inner_text() == f"{everything} of {everything} texts"
+    page.select_option("[name=set]", "toxicchat_test")
+    of_set = shown(page)
+    assert 0 < of_set < everything
+    assert page.locator("details.set:visible").count() == 1
+    assert page.locator("details.set[open]").count() == 1
+    page.select_option("[name=kind]", "false_negative")
+    assert shown(page) == page.locator("tr[data-kind=false_negative]:visible").count()
+    assert 0 < shown(page) < of_set
+    page.click("#error-filters button")
+    page.wait_for_function("document.querySelectorAll('tr[data-kind][hidden]').length === 0")
+    page.select_option("[name=rule]", "violent_crime")  # of the case, or cited
+    page.select_option("[name=language]", "en")
+    rules = page.eval_on_selector_all(
+        "tr[data-kind]:not([hidden])",
+        "rows => rows.map(r => [r.parentElement.dataset.rule, r.dataset.cited, r.parentElement.dataset.language])",
+    )
+    assert {language for *_, language in rules} == {"en"}
+    assert all("violent_crime" in (rule, *cited.split()) for rule, cited, _ in rules)
+    assert any(rule != "violent_crime" for rule, *_ in rules)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_errors_without_scripts(browser: Any, page_file: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    assert not page.locator("#error-filters").is_visible()
+    page.locator("details.set > summary").first.click()
+    assert page.locator("tr[data-kind]").first.is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_errors_have_contrast(browser: Any, page_file: Path, scheme: str) -> None:
+    """Every colour that stands in the browser, against what is behind it."""
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    page.evaluate("document.querySelectorAll('#errors details').forEach(one => { one.open = true; })")
+    low = page.evaluate(
+        """() => {
+        const light = c => {
+          const linear = v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+          const [r, g, b] = c.match(/\\d+/g).slice(0, 3).map(linear);
+          return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        const ground = e => {
+          const colour = getComputedStyle(e).backgroundColor;
+          return colour === 'rgba(0, 0, 0, 0)' && e.parentElement ? ground(e.parentElement) : colour;
+        };
+        const found = new Map();
+        for (const one of document.querySelectorAll('#errors *')) {
+          if (!one.checkVisibility() || !one.textContent.trim()) continue;
+          const [a, b] = [light(getComputedStyle(one).color), light(ground(one))];
+          const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+          if (ratio < 4.5) found.set(one.tagName + '.' + one.className, ratio);
+        }
+        return [...found];
+        }"""
+    )
+    assert low == []
+    context.close()

@@ -11,6 +11,7 @@ import pytest
 import sekisho
 from sekisho.core import InputError, MissingExtra
 from sekisho.evals import (
+    GuardErrors,
     GuardReport,
     ReportFile,
     eval_sets,
@@ -30,6 +31,7 @@ SECTIONS = {
     "sets",
     "over",
     "shipped",
+    "errors",
     "languages",
     "evasion",
     "time",
@@ -112,7 +114,7 @@ def test_the_page_is_whole(english: str, japanese: str, language: str) -> None:
     assert len(page.images) >= 10
     assert page.tables >= 7
     assert all(link == "data:," or (link.startswith("#") and link[1:] in page.ids) for link in page.links)
-    assert not re.search(r"<script|@import|url\(\s*['\"]?https?:|javascript:", text)
+    assert not re.search(r"<script[^>]|@import|url\(\s*['\"]?https?:|javascript:", text)
     assert len(text.encode()) < 1_500_000
     assert "NaN" not in text
     assert "Undefined" not in text
@@ -124,11 +126,10 @@ def test_names_are_escaped(english: str) -> None:
     assert "sekisho &lt;eval&gt;" in english
 
 
-def test_no_text_of_any_set(english: str, reports: list[GuardReport]) -> None:
+def test_no_text_of_any_public_set(english: str, reports: list[GuardReport]) -> None:
     text = english + ReportFile(reports=tuple(reports)).model_dump_json()
-    for phrase in ("poison a well", "bake bread", "the scam I fell for", "ignore previous"):
+    for phrase in ("poison a well", "bake bread", "the scam I fell for", "ignore previous orders"):
         assert phrase not in text
-    assert "DSL at a two-form-entry" not in text  # of the shipped cases
     assert "en-fraud-input-violating" in text
 
 
@@ -153,7 +154,8 @@ def test_one_guard_without_sets() -> None:
     page = Page(render([report]))
     assert {"glance", "shipped", "time", "method"} <= set(page.ids)
     assert not {"sets", "compare", "details", "evasion", "over"} & set(page.ids)
-    bare = report.model_copy(update={"shipped": None, "latency": ()})
+    bare = report.model_copy(update={"shipped": None, "latency": (), "errors": GuardErrors()})
+    assert "errors" not in Page(render([bare])).ids
     assert Page(render([bare])).open == []
 
 
@@ -162,7 +164,8 @@ def test_both_files(reports: list[GuardReport], tmp_path: Path) -> None:
     assert page.name == "index.html"
     assert read_reports(data) == tuple(reports)
     document = json.loads(data.read_text(encoding="utf-8"))
-    assert document["schema_version"] == "sekisho.guard-reports/1"
+    assert document["schema_version"] == "sekisho.guard-reports/2"
+    assert document["reports"][0]["errors"]["groups"]
     assert document["reports"][0]["run"]["command"] == "sekisho <eval>"
 
 
@@ -178,7 +181,8 @@ def test_the_schema_describes_the_file(reports: list[GuardReport]) -> None:
 
 def test_what_cannot_be_written_or_read(reports: list[GuardReport], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    plain = reports[0].model_copy(update={"sets": (), "averages": (), "shipped": None, "evasion": ()})
+    nothing = {"sets": (), "averages": (), "shipped": None, "evasion": (), "errors": GuardErrors()}
+    plain = reports[0].model_copy(update=nothing)
     with pytest.raises(InputError, match="cannot be written"):
         write_report(plain, tmp_path / "file")
     with pytest.raises(InputError, match="Use en or ja"):

@@ -11,12 +11,12 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from sekisho.data.examples import RULES, TrainingExample, rule_targets  # noqa: E402
-from sekisho.guards.embedded import Artefact, Classifier, Item, Platt, Predictions, Windows  # noqa: E402
+from sekisho.guards.embedded import Adapter, Artefact, Classifier, Item, Platt, Predictions, Windows  # noqa: E402
 from sekisho.guards.embedded._base import BaseModel  # noqa: E402
 from sekisho.guards.embedded._fast import FastModel  # noqa: E402
 from sekisho.train import base, fast, guard, mixture  # noqa: E402
-from sekisho.train.calibrate import fit_calibration, fit_platt, fit_thresholds  # noqa: E402
-from sekisho.train.card import model_card  # noqa: E402
+from sekisho.train.calibrate import TRAFFIC, fit_calibration, fit_platt, fit_thresholds, traffic_weights  # noqa: E402
+from sekisho.train.card import model_card, reliability_plot  # noqa: E402
 from sekisho.train.encoder import Encoder, read_encoder, tokenizer_of, trimmed  # noqa: E402
 from sekisho.train.export import export_base  # noqa: E402
 
@@ -236,6 +236,29 @@ def test_long_texts_have_overlapping_windows(trained_base, tmp_path):
     assert all(left[1] > right[0] > left[0] for left, right in pairwise(spans))
 
 
+def test_both_kinds_show_their_hidden_layer_and_take_an_adapter(trained_base, fast_folder, tmp_path):
+    """logits = last layer of the hidden one, so an adapter that adds a constant moves them by it."""
+    export_base(trained_base, tmp_path)
+    windows = Windows(window=base.LENGTH, stride=96, context=base.CONTEXT)
+    models = (
+        BaseModel.load(tmp_path, windows=windows, threads=1),
+        FastModel.load(fast_folder, block=fast.BLOCK, context=fast.CONTEXT),
+    )
+    texts, contexts = ["how to steal cars", "how to bake bread", ""], ["", "how to sing", ""]
+    surfaces = np.array([0, 1, 2])
+    for model in models:
+        hidden = model.embeddings(texts, contexts, surfaces)
+        plain = model.windows(texts, contexts, surfaces).logits
+        assert hidden.shape[0] == 3
+        delta = np.zeros((hidden.shape[1], mixture.OUTPUTS), np.float32)
+        delta[:, 0] = 0.5
+        adapter = Adapter(delta, np.full(mixture.OUTPUTS, 2.0, np.float32))
+        moved = model.with_adapter(adapter).windows(texts, contexts, surfaces).logits
+        np.testing.assert_allclose(moved[:, 1:], plain[:, 1:] + 2.0, atol=1e-3)
+        np.testing.assert_allclose(moved[:, 0], plain[:, 0] + 2.0 + 0.5 * hidden.sum(1), rtol=1e-3, atol=2e-2)
+        np.testing.assert_array_equal(model.windows(texts, contexts, surfaces).logits, plain)
+
+
 # ---- calibration
 
 
@@ -276,6 +299,41 @@ def test_thresholds_keep_the_budget():
         assert spent > at.budget / 2 or at.budget < 0.01  # 23 rules move in steps of one text each
 
 
+def test_hard_texts_weigh_as_in_traffic():
+    """Half of the texts look like violations and score high: they may spend a tenth of the budget's traffic."""
+    held = [
+        dataclasses.replace(e, overall=0.0, surface="input", hard=bool(n % 2))
+        for n, e in enumerate(examples(4000))
+    ]
+    weights = traffic_weights(held)
+    hard = np.array([e.hard for e in held])
+    assert weights[hard].sum() / weights.sum() == pytest.approx(TRAFFIC["hard"])
+    scores = np.where(hard, 0.9, 0.1).astype(np.float32) + np.linspace(0, 0.05, 4000, dtype=np.float32)
+    rules = np.zeros((4000, len(RULES)), np.float32)
+    nothing = np.zeros((4000, len(RULES), 2), np.int64)
+    zero = np.zeros(4000, np.float32)
+    thresholds, _ = fit_thresholds(held, Predictions(scores, rules, zero[:, None], zero, nothing))
+    for at in thresholds:
+        assert np.average(scores >= at.overall, weights=weights) <= at.budget + 1e-9
+
+
+def test_calibration_follows_the_language():
+    rng = np.random.default_rng(0)
+    shown = []
+    for n, e in enumerate(examples(4000)):
+        text = "日本の話です" if n % 4 < 2 else e.text
+        shown.append(dataclasses.replace(e, text=text, surface="input"))
+    logits = rng.normal(size=(4000, mixture.OUTPUTS)).astype(np.float32) * 2
+    shift = np.array([2.0 if e.text[0] == "日" else -2.0 for e in shown])
+    drawn = rng.random(4000) < 1 / (1 + np.exp(-(logits[:, 0] + shift)))
+    shown = [dataclasses.replace(e, overall=float(bad)) for e, bad in zip(shown, drawn, strict=True)]
+    calibration, _ = fit_calibration(shown, logits)
+    fitted = calibration["input"].languages
+    assert fitted.keys() >= {"en", "ja"}
+    assert fitted["ja"].offset > 1.0
+    assert fitted["en"].offset < -1.0
+
+
 def test_frames_do_not_calibrate_prompts():
     framed = [dataclasses.replace(e, source="frames/call") for e in examples(40)]
     calibration, _ = fit_calibration(framed, np.zeros((40, mixture.OUTPUTS), np.float32))
@@ -300,6 +358,7 @@ def test_artefact_figures_and_card(fast_folder, tmp_path):
     assert figures["overall"]["all"]["auroc"] > 0.95
     json.dumps(figures)
     card = model_card(artefact, figures)
+    assert reliability_plot(figures["reliability"]).startswith("<svg")
     assert "## Training data" in card
     assert "None" not in card
     found = Classifier.load(tmp_path).predict(

@@ -1,11 +1,13 @@
 """Classifiers whose weights come with the package: numpy, tokenizers and onnxruntime, nothing to download."""
 
+from ._adapter import Adapter, Replay
 from ._artefact import Artefact, Calibration, DataSource, FittedOn, Platt, RuleHead, Thresholds, Windows
 from .classifier import WEIGHTS, Classifier, FastStream, Item, Predictions
 from .guard import EmbeddedGuard, load_base, load_fast, load_folder
 
 __all__ = [
     "WEIGHTS",
+    "Adapter",
     "Artefact",
     "Calibration",
     "Classifier",
@@ -16,6 +18,7 @@ __all__ = [
     "Item",
     "Platt",
     "Predictions",
+    "Replay",
     "RuleHead",
     "Thresholds",
     "Windows",

@@ -38,10 +38,14 @@ class Platt(_Frozen):
 
 
 class Calibration(_Frozen):
-    """Calibration on one surface; `n` development texts it was fitted on, `violating` of them violate."""
+    """Calibration on one surface; `n` development texts it was fitted on, `violating` of them violate.
+
+    `languages` holds what replaces `overall` for texts of a language (`script_language`).
+    """
 
     overall: Platt = Platt()
     rules: Platt = Platt()
+    languages: Mapping[str, Platt] = {}
     n: int = 0
     violating: int = 0
 
@@ -49,9 +53,9 @@ class Calibration(_Frozen):
 class Thresholds(_Frozen):
     """Calibrated probabilities from which on a text counts as violating, for one false-positive budget.
 
-    At most `budget` of the innocent development texts reach `overall`, and at most `budget` of them
-    reach the threshold of any rule in `rules` (all of the rules together, not each). The two are
-    alternatives: a guard that uses both spends up to twice the budget.
+    At most `budget` of innocent traffic reaches `overall`, and at most `budget` of it reaches the threshold of
+    any rule in `rules` (all of the rules together, not each). The two are alternatives: a guard that uses both
+    spends up to twice the budget. Innocent traffic is the innocent development texts, weighted (`FittedOn`).
     """
 
     budget: Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -60,10 +64,15 @@ class Thresholds(_Frozen):
 
 
 class FittedOn(_Frozen):
-    """The innocent texts that thresholds were fitted on: how many, and how many from each source."""
+    """The innocent texts that thresholds were fitted on: how many, and how many from each source.
+
+    They are weighted to the shares of `traffic`: of surfaces, of languages within a surface, and of texts that
+    look like violations (`hard`) within both.
+    """
 
     n: int
     sources: Mapping[str, int]
+    traffic: Mapping[str, float] = {}
 
 
 class DataSource(_Frozen):

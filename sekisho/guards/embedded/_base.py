@@ -7,6 +7,7 @@ occur are ever read. A window is `<s> context </s> text </s>`; learned rows for 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from tokenizers import Tokenizer
 
 from sekisho.core.errors import ArtefactError
 
+from ._adapter import Adapter
 from ._artefact import Windows
 from ._windows import WindowLogits, window_starts
 
@@ -43,7 +45,9 @@ class BaseModel:
         rows: dict[str, Floats],
         session: onnxruntime.InferenceSession,
         windows: Windows,
+        adapter: Adapter | None = None,
     ) -> None:
+        self._adapter = adapter
         self._tokenizer = tokenizer
         self._table = table
         self._rows = rows
@@ -52,7 +56,9 @@ class BaseModel:
         self._start, self._end, self._pad = (_mark(tokenizer, mark) for mark in ("<s>", "</s>", "<pad>"))
 
     @classmethod
-    def load(cls, folder: Path, *, windows: Windows, threads: int = 0) -> BaseModel:
+    def load(
+        cls, folder: Path, *, windows: Windows, threads: int = 0, adapter: Adapter | None = None
+    ) -> BaseModel:
         """From the files TOKENIZER, TABLE, ROWS and GRAPH of `folder`. `threads` 0: one a core."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -69,6 +75,7 @@ class BaseModel:
                 str(folder / GRAPH), options, providers=["CPUExecutionProvider"]
             ),
             windows=windows,
+            adapter=adapter,
         )
 
     def windows(self, texts: Sequence[str], contexts: Sequence[str], surfaces: Ints) -> WindowLogits:
@@ -96,8 +103,27 @@ class BaseModel:
                         len(texts[number]) if last else offsets[end - 1][1],
                     )
                 )
-        logits = self._run(lines, [heads[number] for number in heads_of], surfaces[heads_of])
+        logits = self._run(lines, [heads[number] for number in heads_of], surfaces[heads_of], output="logits")
         return WindowLogits(logits, np.array(first), np.array(spans))
+
+    def with_adapter(self, adapter: Adapter) -> BaseModel:
+        """The same weights with a corrected last layer."""
+        changed = copy(self)
+        changed._adapter = adapter
+        return changed
+
+    def embeddings(self, texts: Sequence[str], contexts: Sequence[str], surfaces: Ints) -> Floats:
+        """The last hidden layer for the first window of every text. -> [n, d]"""
+        size = self._windows.window - _MARKS
+        heads = self._contexts(contexts, self._windows.context)
+        encodings = self._tokenizer.encode_batch_fast(
+            [text[: 20 * size] for text in texts], add_special_tokens=False
+        )
+        lines = [
+            np.array(encoding.ids[: size - len(head)], np.int64)
+            for encoding, head in zip(encodings, heads, strict=True)
+        ]
+        return self._run(lines, heads, surfaces, output="hidden")
 
     def _contexts(self, contexts: Sequence[str], room: int) -> list[Ints]:
         """The first `room` tokens of each context."""
@@ -109,8 +135,8 @@ class BaseModel:
             for e in self._tokenizer.encode_batch_fast(cut, add_special_tokens=False)
         ]
 
-    def _run(self, lines: Sequence[Ints], heads: Sequence[Ints], surfaces: Ints) -> Floats:
-        """Logits of windows, batched by length. -> [w, outputs]"""
+    def _run(self, lines: Sequence[Ints], heads: Sequence[Ints], surfaces: Ints, *, output: str) -> Floats:
+        """One output of the graph for windows, batched by length. -> [w, size of the output]"""
         lengths = np.array([len(line) + len(head) + _MARKS for line, head in zip(lines, heads, strict=True)])
         order = np.argsort(lengths, kind="stable")
         done: list[Floats] = []
@@ -120,14 +146,16 @@ class BaseModel:
             while end < len(order) and (end + 1 - start) * lengths[order[end]] <= _BATCH_TOKENS:
                 end += 1
             rows = order[start:end]
-            done.append(self._batch([lines[i] for i in rows], [heads[i] for i in rows], surfaces[rows]))
+            done.append(
+                self._batch([lines[i] for i in rows], [heads[i] for i in rows], surfaces[rows], output)
+            )
             start = end
-        logits = np.concatenate(done)
-        result = np.empty_like(logits)
-        result[order] = logits
+        found = np.concatenate(done)
+        result = np.empty_like(found)
+        result[order] = found
         return result
 
-    def _batch(self, lines: Sequence[Ints], heads: Sequence[Ints], surfaces: Ints) -> Floats:
+    def _batch(self, lines: Sequence[Ints], heads: Sequence[Ints], surfaces: Ints, output: str) -> Floats:
         length = max(len(line) + len(head) for line, head in zip(lines, heads, strict=True)) + _MARKS
         ids = np.full((len(lines), length), self._pad, np.int64)
         mask = np.zeros((len(lines), length), np.float32)
@@ -141,8 +169,11 @@ class BaseModel:
         embedded = self._table[ids].astype(np.float32) * self._rows["scales"][ids][:, :, None]
         embedded += self._rows["segment"][pool.astype(np.int64)]
         embedded[:, 0] += self._rows["surface"][surfaces]
-        logits: Floats = self._session.run(None, {"embedded": embedded, "mask": mask, "pool": pool})[0]
-        return logits
+        inputs = {"embedded": embedded, "mask": mask, "pool": pool}
+        if self._adapter is not None and output == "logits":
+            return self._adapter(*self._session.run(["logits", "hidden"], inputs))
+        found: Floats = self._session.run([output], inputs)[0]
+        return found
 
 
 def _mark(tokenizer: Tokenizer, mark: str) -> int:

@@ -9,6 +9,7 @@ new positions only ends at the very sums of the whole text.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from ._adapter import Adapter
 from ._windows import WindowLogits
 
 TOKENIZER: Final = "tokenizer.json"
@@ -95,8 +97,10 @@ class FastModel:
         head: dict[str, NDArray[np.float32]],
         block: int,
         context: int,
+        adapter: Adapter | None = None,
     ) -> None:
         self.tokenizer = tokenizer
+        self._adapter = adapter
         self.block, self.context = block, context
         self._table = table
         self._head = head
@@ -106,7 +110,7 @@ class FastModel:
         self.outputs = len(head["offset2"])
 
     @classmethod
-    def load(cls, folder: Path, *, block: int, context: int) -> FastModel:
+    def load(cls, folder: Path, *, block: int, context: int, adapter: Adapter | None = None) -> FastModel:
         """From the files TOKENIZER, TABLE and HEAD of `folder`; the table is mapped, not read."""
         with np.load(folder / HEAD) as arrays:
             head = {name: arrays[name] for name in arrays.files}
@@ -116,6 +120,7 @@ class FastModel:
             head=head,
             block=block,
             context=context,
+            adapter=adapter,
         )
 
     def _pools(self, ids: Ints, starts: Ints, segments: Ints) -> Pools:
@@ -132,11 +137,38 @@ class FastModel:
 
     def logits(self, pools: Sums, contexts: Sums, surfaces: Ints) -> NDArray[np.float32]:
         """The head. pools and contexts [n, 2, width] int32, surfaces [n] -> [n, outputs]"""
+        head = self._head
+        hidden = self._hidden(pools, contexts, surfaces)
+        found = (hidden @ head["weight2"] + head["offset2"]).astype(np.float32, copy=False)
+        return found if self._adapter is None else self._adapter(found, hidden)
+
+    def _hidden(self, pools: Sums, contexts: Sums, surfaces: Ints) -> NDArray[np.float32]:
         parts = [_ratio(sums[:, pool]) for sums in (pools, contexts) for pool in (0, 1)]
         head = self._head
         hidden = np.concatenate(parts, axis=1) @ head["weight1"] + head["surface"][surfaces]
         np.maximum(hidden, np.float32(0.0), out=hidden)
-        return (hidden @ head["weight2"] + head["offset2"]).astype(np.float32, copy=False)
+        return hidden.astype(np.float32, copy=False)
+
+    def with_adapter(self, adapter: Adapter) -> FastModel:
+        """The same weights with a corrected last layer."""
+        changed = copy(self)
+        changed._adapter = adapter
+        return changed
+
+    def embeddings(
+        self, texts: Sequence[str], contexts: Sequence[str], surfaces: Ints
+    ) -> NDArray[np.float32]:
+        """The hidden layer for the first window of every text. -> [n, d]"""
+        window = 2 * self.block
+        encodings = self.tokenizer.encode_batch_fast(
+            [text[: 20 * window] for text in texts], add_special_tokens=False
+        )
+        lines = [encoding.ids[:window] or [self._vocabulary] for encoding in encodings]
+        starts = np.cumsum([0, *(len(line) for line in lines[:-1])])
+        pools = self._pools(np.concatenate([np.array(line, np.int64) for line in lines]), starts, starts)
+        return self._hidden(
+            np.stack([pools.tokens, pools.ngrams], axis=1), self.context_sums(contexts), surfaces
+        )
 
     def context_sums(self, contexts: Sequence[str]) -> Sums:
         """Sums of the first tokens of each context, zeros for an empty one. -> [n, 2, width]"""
@@ -196,14 +228,16 @@ class FastModel:
     def _encoded(self, texts: Sequence[str]) -> tuple[list[list[int]], list[list[tuple[int, int]]]]:
         """Ids of each text, and the offsets of those texts that have several windows (else empty)."""
         window = 2 * self.block
-        lines = [
-            encoding.ids
-            for encoding in self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        # Offsets cost a third more, so texts that are sure to fit one window go without.
+        if all(len(text) <= window for text in texts):
+            encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        else:
+            encodings = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        lines = [encoding.ids for encoding in encodings]
+        offsets: list[list[tuple[int, int]]] = [
+            encoding.offsets if len(line) > window else []
+            for encoding, line in zip(encodings, lines, strict=True)
         ]
-        offsets: list[list[tuple[int, int]]] = [[] for _ in texts]
-        for number, line in enumerate(lines):
-            if len(line) > window:
-                offsets[number] = self.tokenizer.encode(texts[number], add_special_tokens=False).offsets
         return [line or [self._vocabulary] for line in lines], offsets
 
     def _span(

@@ -17,14 +17,18 @@ from numpy.typing import NDArray
 
 from sekisho.core.errors import MissingCapability
 
+from ._adapter import ADAPTER, Adapter
 from ._artefact import Artefact
 from ._fast import FastModel, State
+from ._language import LANGUAGES, LOOKED_AT, script_language
 from ._windows import WindowLogits
 
 WEIGHTS: Final = Path(__file__).with_name("weights")
 """The folder of the classifiers that are shipped: `WEIGHTS / "fast"`, `WEIGHTS / "base"`."""
 
 Floats = NDArray[np.float32]
+
+_PLACES: Final = {language: place for place, language in enumerate(LANGUAGES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,12 @@ class _Model(Protocol):
         self, texts: Sequence[str], contexts: Sequence[str], surfaces: NDArray[np.int64]
     ) -> WindowLogits: ...
 
+    def embeddings(
+        self, texts: Sequence[str], contexts: Sequence[str], surfaces: NDArray[np.int64]
+    ) -> Floats: ...
+
+    def with_adapter(self, adapter: Adapter) -> _Model: ...
+
 
 def _sigmoid(logits: Floats) -> Floats:
     probabilities: Floats = (1.0 / (1.0 + np.exp(-np.clip(logits, -40.0, 40.0)))).astype(np.float32)
@@ -70,13 +80,25 @@ def _sigmoid(logits: Floats) -> Floats:
 class Classifier:
     """Weights with their artefact. Immutable; may be shared between threads."""
 
-    def __init__(self, artefact: Artefact, model: _Model) -> None:
+    def __init__(self, artefact: Artefact, model: _Model, *, folder: Path = WEIGHTS) -> None:
         self.artefact = artefact
         self.model = model
+        self.folder = folder
         self._surfaces: dict[str, int] = {surface: number for number, surface in enumerate(artefact.surfaces)}
-        pairs = [(artefact.calibration[s].overall, artefact.calibration[s].rules) for s in artefact.surfaces]
-        # [surfaces, 2 (overall, rules), 2 (slope, offset)]
-        self._platt = np.array([[(p.slope, p.offset) for p in pair] for pair in pairs], np.float32)
+        # [surfaces, languages, 2 (overall, rules), 2 (slope, offset)]
+        self._platt = np.array(
+            [
+                [
+                    [
+                        (p.slope, p.offset)
+                        for p in (fitted.languages.get(language, fitted.overall), fitted.rules)
+                    ]
+                    for language in LANGUAGES
+                ]
+                for fitted in (artefact.calibration[surface] for surface in artefact.surfaces)
+            ],
+            np.float32,
+        )
 
     @classmethod
     def load(cls, folder: Path, *, verify: bool = True) -> Classifier:
@@ -90,16 +112,28 @@ class Classifier:
     def load_with(cls, artefact: Artefact, folder: Path) -> Classifier:
         """The weights in `folder` under an artefact that is not (yet) written there."""
         windows = artefact.windows
+        adapter = Adapter.load(folder) if ADAPTER in artefact.files else None
         if artefact.kind == "fast":
-            return cls(artefact, FastModel.load(folder, block=windows.stride, context=windows.context))
+            model = FastModel.load(folder, block=windows.stride, context=windows.context, adapter=adapter)
+            return cls(artefact, model, folder=folder)
         from ._base import BaseModel  # onnxruntime takes longer to import than `fast` to load
 
-        return cls(artefact, BaseModel.load(folder, windows=windows))
+        return cls(artefact, BaseModel.load(folder, windows=windows, adapter=adapter), folder=folder)
+
+    def with_adapter(self, adapter: Adapter) -> Classifier:
+        """The same weights with a corrected last layer, in place of a correction that it has."""
+        return Classifier(self.artefact, self.model.with_adapter(adapter), folder=self.folder)
+
+    def raw(self, items: Sequence[Item]) -> Floats:
+        """Uncalibrated logits of the items. -> [n, outputs]"""
+        surfaces = np.array([self._surfaces[item.surface] for item in items])
+        texts, contexts = [well_formed(i.text) for i in items], [well_formed(i.context) for i in items]
+        return self.logits(texts, contexts, surfaces)
 
     def predict(self, items: Sequence[Item], *, batch_size: int = 512) -> Predictions:
         """Judge the items, `batch_size` at a time. KeyError for a surface that the artefact does not name."""
         if not items:
-            return self.calibrated(np.zeros((0, self._outputs), np.float32), np.zeros(0, np.int64))
+            return self.calibrated(np.zeros((0, self._outputs), np.float32), np.zeros(0, np.int64), [])
         parts = [
             self._predict(items[start : start + batch_size]) for start in range(0, len(items), batch_size)
         ]
@@ -111,6 +145,25 @@ class Classifier:
                 for name in ("overall", "rules", "severity", "refusal", "spans")
             )
         )
+
+    def embed(self, items: Sequence[Item]) -> Floats:
+        """The classifier's last hidden layer for the beginning of each item, of length 1. -> [n, d]
+
+        What is near here is near to the classifier: neighbours among training texts explain what it does.
+        """
+        found = self.hidden(items)
+        result: Floats = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
+        return result
+
+    def hidden(self, items: Sequence[Item], *, batch_size: int = 256) -> Floats:
+        """The last hidden layer for the first window of each item. -> [n, d]"""
+        parts = []
+        for start in range(0, len(items), batch_size):
+            part = items[start : start + batch_size]
+            surfaces = np.array([self._surfaces[item.surface] for item in part])
+            texts, contexts = [well_formed(i.text) for i in part], [well_formed(i.context) for i in part]
+            parts.append(self.model.embeddings(texts, contexts, surfaces))
+        return np.concatenate(parts).astype(np.float32, copy=False)
 
     def open_stream(self, surface: str, *, context: str = "") -> FastStream:
         """A stream that scores a growing text at the cost of what is new. MissingCapability unless `fast`."""
@@ -131,14 +184,20 @@ class Classifier:
         return _worst(self.model.windows(texts, contexts, surfaces))[0]
 
     def calibrated(
-        self, logits: Floats, surfaces: NDArray[np.int64], *, spans: NDArray[np.int64] | None = None
+        self,
+        logits: Floats,
+        surfaces: NDArray[np.int64],
+        languages: Sequence[str],
+        *,
+        spans: NDArray[np.int64] | None = None,
     ) -> Predictions:
         """Predictions from logits [n, outputs] (overall, rules, severity >= 1 to 4, refusal).
 
-        `spans` [n, outputs, 2]; zeros if they do not matter.
+        `surfaces` [n] by place, `languages` of `LANGUAGES`; `spans` [n, outputs, 2], zeros if they do not matter.
         """
         rules = len(self.artefact.rules)
-        platt, refusal = self._platt[surfaces], self.artefact.refusal
+        places = [_PLACES[language] for language in languages]
+        platt, refusal = self._platt[surfaces, np.array(places, np.int64)], self.artefact.refusal
         if spans is None:
             spans = np.zeros((*logits.shape, 2), np.int64)
         return Predictions(
@@ -157,7 +216,8 @@ class Classifier:
         )
         scored = self.model.windows(texts, contexts, surfaces)
         worst, where = _worst(scored)
-        return self.calibrated(worst, surfaces, spans=scored.spans[where])
+        languages = [script_language(text) for text in texts]
+        return self.calibrated(worst, surfaces, languages, spans=scored.spans[where])
 
 
 def well_formed(text: str) -> str:
@@ -196,11 +256,15 @@ class FastStream:
         self._open = ""
         self._open_ids: list[int] = []
         self._length = 0
+        self._opening = ""
+        """As much of the text as its language is read from."""
 
     def feed(self, text: str) -> None:
         """Add text at the end."""
         self._length += len(text)
         text = well_formed(text)
+        if len(self._opening) < LOOKED_AT:
+            self._opening = (self._opening + text)[:LOOKED_AT]
         encoding = self._model.tokenizer.encode(self._open + text, add_special_tokens=False)
         words: list[int] = encoding.word_ids  # type: ignore[assignment]  # every token has a word
         settled = (
@@ -219,4 +283,5 @@ class FastStream:
         worst = logits.max(axis=0, keepdims=True)
         worst[:, -1] = logits[0, -1]
         spans = np.broadcast_to(np.array([0, self._length]), (1, logits.shape[1], 2))
-        return self._classifier.calibrated(worst, np.array([self._surface]), spans=spans)
+        language = script_language(self._opening)
+        return self._classifier.calibrated(worst, np.array([self._surface]), [language], spans=spans)

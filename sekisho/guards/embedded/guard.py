@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sekisho.core import (
     Cover,
@@ -267,8 +266,10 @@ class EmbeddedGuard:
 
 def _rows_by_owner(owners: Sequence[int], count: int) -> list[tuple[int, int]]:
     """First and last row of each owner; owners come in order and each has at least one row."""
-    edges: NDArray[np.int64] = np.searchsorted(np.asarray(owners), np.arange(count + 1))
-    return [(int(edges[i]), int(edges[i + 1])) for i in range(count)]
+    ends = [0] * count
+    for row, owner in enumerate(owners):
+        ends[owner] = row + 1
+    return list(zip([0, *ends], ends, strict=False))
 
 
 def _timed(verdict: Verdict, elapsed_ms: float) -> Verdict:

@@ -2,6 +2,6 @@
 
 from sekisho.guards.normalise._fold import fold
 from sekisho.guards.normalise._text import Budget, Normalised
-from sekisho.guards.normalise._variants import variants
+from sekisho.guards.normalise._variants import shared_views, variants
 
-__all__ = ["Budget", "Normalised", "fold", "variants"]
+__all__ = ["Budget", "Normalised", "fold", "shared_views", "variants"]

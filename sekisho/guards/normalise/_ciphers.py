@@ -37,6 +37,8 @@ _WORTH_SHORT: Final = 6.0
 _WORTH_LONG: Final = 24.0
 _SHORT: Final = 400
 _FEWEST_LETTERS: Final = 8
+_AROUND: Final = 200
+"""Characters on either side of a stretch whose words are judged with it: names and rare words at its ends."""
 
 
 def ciphers(text: str) -> Iterator[tuple[str, list[Edit]]]:
@@ -44,54 +46,82 @@ def ciphers(text: str) -> Iterator[tuple[str, list[Edit]]]:
     lines = _backward_lines(text)
     if lines:
         yield "reverse", lines
-    row = np.concatenate(([0], letter_codes(text), [0])).astype(np.intp)
-    table = pair_bits()
-    plain = table[row[:-1], row[1:]]
+    row = np.zeros(len(text) + 2, np.intp)
+    row[1:-1] = letter_codes(text)
     turned = _ROT13[row]
-    gains = {
-        "rot13": table[turned[:-1], turned[1:]] - plain,
-        "reverse": table[row[1:], row[:-1]] - plain,
-        "rot13>reverse": table[turned[1:], turned[:-1]] - plain,
-    }
+    # Rows of one table: ROT13, reversed, both; each less the plain reading. Three at once, because for ordinary
+    # texts, which end a few lines below, what counts is the number of calls.
+    bits = pair_bits().ravel()[
+        27 * np.stack((turned[:-1], row[1:], turned[1:], row[:-1]))
+        + np.stack((turned[1:], row[:-1], turned[:-1], row[1:]))
+    ]
+    gains = bits[:3] - bits[3]
+    total = np.cumsum(gains, axis=1, dtype=np.float64)
     # Ordinary text ends here: no stretch of it reads better otherwise, going by letter pairs alone.
     worth = _WORTH_SHORT if len(text) <= _SHORT else _WORTH_LONG
-    gains = {name: gain for name, gain in gains.items() if _best_stretch(gain) >= worth}
-    words = list(_WORD.finditer(text)) if gains else []
+    risen = (total - np.minimum(np.minimum.accumulate(total, axis=1), 0.0)).max(axis=1)
+    for name, gain, most in zip(("rot13", "reverse", "rot13>reverse"), gains, risen.tolist(), strict=True):
+        if most < worth:
+            continue
+        found: dict[str, list[Edit]] = {}
+        for first, last in _stretches(gain, worth):
+            for reading, edits in _read_otherwise(text, name, gain, first, last):
+                found.setdefault(reading, []).extend(edits)
+        yield from found.items()
+
+
+def _read_otherwise(
+    text: str, name: str, bits: NDArray[np.float32], first: int, last: int
+) -> Iterator[tuple[str, list[Edit]]]:
+    """The cipher's edits in one stretch of the text, judged by its words; nothing if they say nothing."""
+    words = list(_WORD.finditer(text, first, last))
     if not words:
         return
     begin = np.fromiter((m.start() for m in words), np.int64, len(words))
     finish = np.fromiter((m.end() for m in words), np.int64, len(words))
     lower = [m.group().lower() for m in words]
     known = np.fromiter((w in WORDS for w in lower), np.bool_, len(words))
-    for name, bits in gains.items():
-        read = [w.translate(_TURN) for w in lower] if name.startswith("rot13") else lower
-        read = [w[::-1] for w in read] if name.endswith("reverse") else read
-        found = np.fromiter((w in WORDS for w in read), np.bool_, len(words))
-        gain = _per_word(bits, begin, finish) + _KNOWN * (found.astype(np.float64) - known)
-        runs = []
-        for first, last in _best_runs(gain.tolist()):
-            run = slice(first, last)
-            if _is_said(read[run]) and 2 * known[run].sum() <= found[run].sum():
-                runs.append((first, last))
-        if not runs:
-            continue
-        spans = _widened(text, [(words[a].start(), words[b - 1].end()) for a, b in runs])
-        if name == "rot13":
-            yield name, [_rot13(text, start, end) for start, end in spans]
-            continue
-        spans = [_with_signs(text, start, end) for start, end in spans]
-        turn = name.startswith("rot13")
-        yield name, [_reversed(text, start, end, turn=turn) for start, end in spans]
-        # Reversed by word, the words themselves are in order; letter pairs cannot tell the two apart.
-        if any(b - a > 1 for a, b in runs):
-            singles = [words[i] for a, b in runs for i in range(a, b)]
-            yield name + "_words", [_reversed(text, m.start(), m.end(), turn=turn) for m in singles]
+    read = [w.translate(_TURN) for w in lower] if name.startswith("rot13") else lower
+    read = [w[::-1] for w in read] if name.endswith("reverse") else read
+    found = np.fromiter((w in WORDS for w in read), np.bool_, len(words))
+    gain = _per_word(bits, begin, finish) + _KNOWN * (found.astype(np.float64) - known)
+    runs = []
+    for start, end in _best_runs(gain.tolist()):
+        run = slice(start, end)
+        if _is_said(read[run]) and 2 * known[run].sum() <= found[run].sum():
+            runs.append((start, end))
+    if not runs:
+        return
+    spans = _widened(text, [(words[a].start(), words[b - 1].end()) for a, b in runs])
+    if name == "rot13":
+        yield name, [_rot13(text, start, end) for start, end in spans]
+        return
+    spans = [_with_signs(text, start, end) for start, end in spans]
+    turn = name.startswith("rot13")
+    yield name, [_reversed(text, start, end, turn=turn) for start, end in spans]
+    # Reversed by word, the words themselves are in order; letter pairs cannot tell the two apart.
+    if any(b - a > 1 for a, b in runs):
+        singles = [words[i] for a, b in runs for i in range(a, b)]
+        yield name + "_words", [_reversed(text, m.start(), m.end(), turn=turn) for m in singles]
 
 
-def _best_stretch(gain: NDArray[np.float32]) -> float:
-    """The most that any stretch gains."""
+def _stretches(gain: NDArray[np.float32], worth: float) -> list[tuple[int, int]]:
+    """Ranges of code points around the stretches that gain at least `worth`, in order and apart."""
     total = np.cumsum(np.concatenate(([0.0], gain)), dtype=np.float64)
-    return float((total - np.minimum.accumulate(total)).max())
+    lowest = np.minimum.accumulate(total)
+    (ends,) = np.nonzero(total - lowest >= worth)
+    if not len(ends):
+        return []
+    place = np.arange(len(total))
+    began = np.maximum.accumulate(np.where(total <= lowest, place, 0))[ends]
+    found: list[tuple[int, int]] = []
+    for start in np.unique(began).tolist():
+        first, last = max(0, start - _AROUND), int(ends[began == start].max()) + _AROUND
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], last)
+        else:
+            found.append((first, last))
+    return found
 
 
 def _is_said(words: list[str]) -> bool:

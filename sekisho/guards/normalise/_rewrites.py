@@ -13,8 +13,8 @@ from sekisho.guards.normalise._text import Edit, Normalised, splice
 
 _LEET: Final = {"0": "o", "1": "il", "2": "z", "3": "e", "4": "a", "5": "s", "6": "gb", "7": "t", "8": "b",
                 "9": "g", "@": "a", "$": "s", "!": "i", "|": "li", "+": "t", "€": "e"}  # fmt: skip
-_TOKEN: Final = re.compile(r"[A-Za-z0-9@$!|+€]+")
-_LEET_SIGN: Final = re.compile(r"[0-9@$!|+€]")
+# Tokens with a digit or sign in them. The look-behind keeps a long word from being tried at each of its letters.
+_TOKEN: Final = re.compile(r"(?<![A-Za-z0-9@$!|+€])[A-Za-z]*+[0-9@$!|+€][A-Za-z0-9@$!|+€]*+")
 _LONE: Final = re.compile(r"(?<![\w.,'/:%-])[14](?![\w.,:/%-])")
 _ENDING: Final = re.compile(r"(?<=\w)'([57])(?!\w)")
 _ENDS_ONLY: Final = re.compile(r"[A-Za-z]+[0-9+!$|]+|[0-9$@+|!]+[A-Za-z]{1,2}")
@@ -43,7 +43,7 @@ def leet(text: str) -> list[Edit]:
     memory: dict[str, tuple[str | None, float]] = {}
     for match in _TOKEN.finditer(text):
         token = match.group()
-        if len(token) > _LONGEST or not _LEET_SIGN.search(token):
+        if len(token) > _LONGEST:
             continue
         body = token.rstrip("!|+")
         if len(body) < 2 or body.isalpha() or _in_identifier(text, match.start(), match.start() + len(body)):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 from sekisho.guards.normalise._ciphers import ciphers
@@ -16,6 +18,22 @@ from sekisho.guards.normalise._rewrites import accents, leet, spaced
 from sekisho.guards.normalise._text import Budget, Edit, Normalised, relabelled, with_steps
 
 _DEFAULT: Final = Budget()
+
+
+_shared: ContextVar[dict[str, list[Normalised]] | None] = ContextVar("_shared", default=None)
+
+
+@contextmanager
+def shared_views() -> Iterator[None]:
+    """Within this, the views of a text are made once: several guards look at the same texts."""
+    if _shared.get() is not None:
+        yield
+        return
+    token = _shared.set({})
+    try:
+        yield
+    finally:
+        _shared.reset(token)
 
 
 def variants(text: str, *, budget: Budget = _DEFAULT) -> list[Normalised]:
@@ -31,6 +49,15 @@ def variants(text: str, *, budget: Budget = _DEFAULT) -> list[Normalised]:
         texts show only the surroundings of what was decoded. If a limit was reached, the first
         view is marked as truncated.
     """
+    memory = _shared.get() if budget is _DEFAULT else None
+    if memory is None:
+        return _variants(text, budget)
+    if text not in memory:
+        memory[text] = _variants(text, budget)
+    return memory[text]
+
+
+def _variants(text: str, budget: Budget) -> list[Normalised]:
     marks = first = grounds(text)
     if not marks:
         return [Normalised(text, text)]

@@ -14,7 +14,9 @@ from typing import NamedTuple
 import re2
 
 SET_LIMIT = 20_000
-"""Characters up to which the one-pass search is trusted with its memory."""
+"""Characters up to which the one-pass search is trusted with its memory; longer texts are searched in pieces."""
+_OVERLAP = 4_096
+"""Characters that neighbouring pieces share: more than any shape needs in order to match at all."""
 UNCHECKED = 0.5
 
 
@@ -87,20 +89,29 @@ class Matcher:
         """
         if not self._shapes or not text:
             return
-        for place in self._possible(text):
+        for place, ranges in sorted(self._possible(text).items()):
             name = self._shapes[place][0]
             try:
-                yield from ((name, match) for match in self._matches(place, text))
+                for start, end in ranges:
+                    yield from ((name, match) for match in self._matches(place, text, start, end))
             except Exception:  # whatever a check stumbles over must not take the other rules with it
                 if broken is None:
                     raise
                 broken.add(name)
 
-    def _matches(self, place: int, text: str) -> Iterator[Match]:
+    def _found(self, place: int, text: str, first: int, last: int) -> Iterator[re2._Match]:
+        """What one shape matches from `first` to `last`; what touches `last` is read to its own end."""
+        for found in self._compiled[place].finditer(text, first, last):
+            if found.end() == last < len(text):
+                yield from self._found(place, text, found.start(), len(text))
+                return
+            yield found
+
+    def _matches(self, place: int, text: str, first: int, last: int) -> Iterator[Match]:
         _, shape = self._shapes[place]
         near = self._near[place]
         checked = 0
-        for found in self._compiled[place].finditer(text):
+        for found in self._found(place, text, first, last):
             start, end = found.span(found.lastindex or 0)
             if start < 0 or end - start < shape.least:
                 continue
@@ -118,12 +129,20 @@ class Matcher:
                 if score > 0:
                     yield Match(start + at, start + until, score)
 
-    def _possible(self, text: str) -> Sequence[int]:
-        """The shapes that match somewhere. The set says nothing (None) both for no match and when its
-        automaton ran out of memory, so a long text is searched shape by shape instead."""
-        if len(text) > SET_LIMIT:
-            return range(len(self._shapes))
-        return sorted(self._any.Match(text) or ())
+    def _possible(self, text: str) -> dict[int, list[tuple[int, int]]]:
+        """The shapes that match somewhere, each with the ranges of the text where it may, in order and apart."""
+        if len(text) <= SET_LIMIT:
+            return {place: [(0, len(text))] for place in self._any.Match(text) or ()}
+        found: dict[int, list[tuple[int, int]]] = {}
+        for start in range(0, len(text) - _OVERLAP, SET_LIMIT - _OVERLAP):
+            end = min(start + SET_LIMIT, len(text))
+            for place in self._any.Match(text[start:end]) or ():
+                ranges = found.setdefault(place, [])
+                if ranges and ranges[-1][1] >= start:
+                    ranges[-1] = (ranges[-1][0], end)
+                else:
+                    ranges.append((start, end))
+        return found
 
 
 def compile_pattern(pattern: str) -> re2._Regexp:
