@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 
 from sekisho.core import Measurement
 from sekisho.data.examples import TrainingExample
@@ -22,6 +21,7 @@ from sekisho.train.guard import CHECKPOINTS
 from sekisho.train.mixture import load_mixture
 
 from .peers import Scorer, Scores, minilm, sparse_pipeline
+from .ranking import auroc
 from .result import Options, Result, result, told
 
 NEEDS_DATA = True
@@ -128,7 +128,7 @@ def _figures(name: str, scores: Scores, held: Sequence[TrainingExample]) -> list
     corpus = np.array([e.source == "corpus" for e in held])
     slices = {"all": np.ones(len(held), bool), "corpus": corpus, "other sources": ~corpus}
     slices |= {lang: np.array([e.language == lang for e in held]) for lang in ("en", "ja", "zh", "ko")}
-    found = [_auroc(name, part, scores[rows], labels[rows]) for part, rows in slices.items()]
+    found = [auroc(name, part, scores[rows], labels[rows]) for part, rows in slices.items()]
     order = np.random.default_rng(0).permutation(len(held))
     fit, report = order[::2], order[1::2]
     innocent = fit[~labels[fit]]
@@ -152,29 +152,6 @@ def _figures(name: str, scores: Scores, held: Sequence[TrainingExample]) -> list
         )
     )
     return found
-
-
-def _auroc(name: str, part: str, scores: Scores, labels: np.ndarray) -> Measurement:
-    method = "95 % interval: bootstrap, 200 resamples"
-    if not labels.any() or labels.all():
-        return Measurement(name="auroc", subject=name, slice=part, value=None, n=len(labels), method=method)
-    rng, drawn = np.random.default_rng(0), []
-    for _ in range(200):
-        rows = rng.integers(0, len(labels), len(labels))
-        if 0 < labels[rows].sum() < len(rows):
-            drawn.append(roc_auc_score(labels[rows], scores[rows]))
-    low, high = np.quantile(drawn, (0.025, 0.975))
-    value = float(roc_auc_score(labels, scores))
-    return Measurement(
-        name="auroc",
-        subject=name,
-        slice=part,
-        value=value,
-        low=min(float(low), value),
-        high=max(float(high), value),
-        n=len(labels),
-        method=method,
-    )
 
 
 def _learning_curve(shown: Sequence[TrainingExample], held: Sequence[TrainingExample]) -> list[Measurement]:

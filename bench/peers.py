@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline, make_union
 
 from sekisho.core import Example, Measurement, MissingExtra
 from sekisho.evals import eval_sets, shipped_cases
 from sekisho.guards.embedded import WEIGHTS, Classifier, Item
 
+from .ranking import auroc
 from .result import Options, Result, result, told
 
 NEEDS_DATA = True
@@ -188,22 +188,7 @@ def _auroc(peer: Peer, name: str, examples: Sequence[Example]) -> Measurement:
     scores = np.concatenate(
         [peer.score([_item(e) for e in examples[at : at + 256]]) for at in range(0, len(examples), 256)]
     )
-    rng, drawn = np.random.default_rng(0), []
-    for _ in range(300):
-        rows = rng.integers(0, len(labels), len(labels))
-        if 0 < labels[rows].sum() < len(rows):
-            drawn.append(roc_auc_score(labels[rows], scores[rows]))
-    low, high = np.quantile(drawn, (0.025, 0.975))
-    return Measurement(
-        name="auroc",
-        subject=peer.name,
-        slice=name,
-        value=float(roc_auc_score(labels, scores)),
-        low=float(low),
-        high=float(high),
-        n=len(labels),
-        method="95 % interval: bootstrap, 300 resamples",
-    )
+    return auroc(peer.name, name, scores, labels)
 
 
 def _speeds(peers: Sequence[Peer], items: Sequence[Item]) -> list[Measurement]:

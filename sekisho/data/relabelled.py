@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from .corpus import CORPUS, in_development
 from .examples import TrainingExample, rule_targets
-from .public import REGISTRY, PublicSet
+from .registry import REGISTRY, PublicSet
 
 LABELS: Final = CORPUS / "labels"
 

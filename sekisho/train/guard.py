@@ -26,8 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sekisho.core.errors import ArtefactError
-from sekisho.data import public, written
+from sekisho.data import written
 from sekisho.data.examples import RULES, SURFACES, TrainingExample
+from sekisho.data.registry import REGISTRY
 from sekisho.guards.embedded import (
     Artefact,
     Calibration,
@@ -81,7 +82,7 @@ def data_sources(examples: Sequence[TrainingExample]) -> tuple[DataSource, ...]:
     rows = Counter(e.source for e in examples if not e.development)
     sources = [
         DataSource(name=s.name, origin=s.origin, licence=s.licence, basis=s.basis, rows=rows[s.name])
-        for s in public.REGISTRY
+        for s in REGISTRY
         if rows[s.name]
     ]
     ours = [

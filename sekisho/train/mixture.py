@@ -22,6 +22,7 @@ from sekisho.data import public, written
 from sekisho.data.corpus import CORPUS, read_corpus
 from sekisho.data.decontaminate import Contamination, measured_texts, normalised
 from sekisho.data.examples import RULES, SURFACES, TrainingExample
+from sekisho.data.registry import REGISTRY
 from sekisho.data.relabelled import read_relabelled
 
 CASES: Final = Path(__file__).parents[1] / "evals" / "cases"
@@ -77,7 +78,7 @@ def _on_other_surfaces(base: Sequence[TrainingExample], rng: random.Random) -> l
 
 
 def _digest(data: Path, seed: int) -> str:
-    parts = [repr((_REVISION, seed, public.REGISTRY))]
+    parts = [repr((_REVISION, seed, REGISTRY))]
     folders = (data / "train", data / "eval", CASES, written.FOLDER, CORPUS)
     for path in sorted(path for folder in folders for path in folder.rglob("*.json*")):
         parts.append(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}")

@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 
 from sekisho.data.examples import RELATED, RULES, default_severity, rule_targets
-from sekisho.data.public import DROP, REGISTRY, UNKNOWN, PublicSet, read_public
+from sekisho.data.public import read_public
+from sekisho.data.registry import DROP, REGISTRY, UNKNOWN, PublicSet
 
 
 def test_every_entry_says_what_it_is():
