@@ -146,16 +146,8 @@ def _peers() -> list[str]:
             one = _one(found, "auroc", subject, part)
             cells.append("–" if one is None or one["value"] is None else f"{one['value']:.2f}")
         speed = _one(found, "times_minilm", subject, "in batches of 64")
-        rows.append(
-            [
-                *cells,
-                f"{speed['value']:.1f} ×"
-                if speed["value"] < 10
-                else f"{speed['value']:.0f} ×"
-                if speed
-                else "1 ×",
-            ]
-        )
+        times = 1.0 if speed is None else speed["value"]
+        rows.append([*cells, f"{times:.1f} ×" if times < 10 else f"{times:.0f} ×"])
     if not rows:
         return []
     said = "Beside what people would otherwise put there, AUROC on whole sets (n and intervals in "
